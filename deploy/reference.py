@@ -53,7 +53,7 @@ _INCIDENTS = """\
 | Held | it stands for a reason of its own: a pause or an incident | `resume`, `reset`, by itself |
 | Suspended | it stands for a reason outside: nothing comes, or a bin is full | by itself |
 | Aborted | its emergency stop was pressed | `clear`, then it is Stopped |
-| Stopped | it was ended, or cleared | `reset`, then it is Idle |
+| Stopped | it was ended, stopped or cleared | `reset`, then it is Idle |
 | Idle | it is ready | `resume` |
 | Complete | all that there was is sorted | |
 
@@ -77,6 +77,28 @@ a person, is Aborted still, as long as its ledger can be read.
 A stop may have several causes, of which one follows from another. The first one is the reason of
 the stop in `pilah-edge ledger states`, which sums up the time in each state, the stops by reason,
 and how well the station ran.
+
+## Modes: working on a machine that runs
+
+In the mode Production a station sorts. Before somebody reaches into it, it is stopped and put into
+the mode Maintenance, or Manual to set it up:
+
+```sh
+pilah-edge stop STATION.yaml
+pilah-edge mode STATION.yaml maintenance
+pilah-edge lane move STATION.yaml LANE
+pilah-edge mode STATION.yaml production
+pilah-edge reset STATION.yaml
+pilah-edge resume STATION.yaml
+```
+
+In these two modes no command starts it, and its lanes are at rest but for `lane move`, which moves
+one lane once, for its `hold_seconds` or `--seconds`, and never for longer than its
+`max_on_seconds`. The mode may change where a station is Stopped, Idle or Aborted, and outlives the
+program: a station that was in Maintenance when it ended is Stopped in Maintenance when it is
+started, as long as its ledger can be read. **It is no lock**: whoever may command the station may
+end the mode. Cut the supply of what could hurt somebody. Changes of the mode and moves by hand are
+rows, with who asked for them. How well a station ran is counted from its time in Production alone.
 
 ## Incidents
 

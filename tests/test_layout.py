@@ -60,6 +60,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/commands/control/test_asking.py": """
         edge.commands.control.clear edge.commands.control.reset edge.commands.control.resume
     """,
+    "tests/edge/commands/control/test_pause.py": """
+        edge.commands.control.mode edge.commands.control.stop
+    """,
     "tests/edge/control/test_server.py": """
         edge.control.client edge.control.place
     """,

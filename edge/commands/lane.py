@@ -1,4 +1,4 @@
-"""Move one lane of a station by keyboard, to find its angles and times, or make all lanes safe."""
+"""Move one lane of a station, to find its angles and times, or make all lanes safe."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.core.command_line import above_zero
 from edge.core.errors import EXIT_OK, StuckError, UsageError
 
 if TYPE_CHECKING:
@@ -32,14 +33,22 @@ _PATIENCE_SECONDS = 5.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
-        choices=["test", "safe"],
-        help="test: move LANE as in operation. safe: put every lane into its safe state, for "
-        "example after a station was killed, because the pins of a Raspberry Pi then stay as they "
-        "were",
+        choices=["test", "move", "safe"],
+        help="test: move LANE as in operation, by keyboard, while the station does not run. move: "
+        "have the running station move LANE once, in the mode maintenance or manual (`pilah-edge "
+        "mode`). safe: put every lane into its safe state, for example after a station was killed, "
+        "because the pins of a Raspberry Pi then stay as they were",
     )
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
     parser.add_argument(
         "lane", nargs="?", metavar="LANE", help="the name of the lane in the station file"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=above_zero,
+        metavar="S",
+        help="with move: for how long its actuator is active, up to its max_on_seconds; without "
+        "it, for its hold_seconds",
     )
 
 
@@ -47,6 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.config.reading import read_actuation_config
     from edge.core.terminal.speech import without_waiting
 
+    if arguments.seconds is not None and arguments.action != "move":
+        raise UsageError(f"lane {arguments.action} takes no --seconds: only lane move does")
+    if arguments.lane is None and arguments.action == "move":
+        raise UsageError("lane move needs a LANE")
+    if arguments.action == "move":
+        return _move(arguments)
     file, actuation = read_actuation_config(arguments.station)
     if arguments.action == "safe":
         if arguments.lane is not None:
@@ -57,6 +72,25 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"lane test needs a LANE: one of {', '.join(actuation.lanes)}")
     with without_waiting():
         return _test(arguments.lane, file, actuation)
+
+
+def _move(arguments: argparse.Namespace) -> int:
+    """Has the running station move the lane.
+
+    Raises:
+        ControlRefusedError: it may not move now.
+        ControlUnreachableError: the station does not run, or does not answer.
+    """
+    from edge.commands.control.asking import asked, user_name
+    from edge.control.messages import ControlCommand, ControlRequest
+    from edge.core.terminal.speech import write_out
+
+    request = ControlRequest(
+        ControlCommand.MOVE_LANE, user_name(), lane=arguments.lane, seconds=arguments.seconds
+    )
+    name, _ = asked(arguments.station, request)
+    write_out(f"{name} moves the lane {arguments.lane}\n")
+    return EXIT_OK
 
 
 def _safe(actuation: ActuationConfig) -> int:

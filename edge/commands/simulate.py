@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.command_line import count, print_json
+from edge.core.command_line import above_zero, count, print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, SimulationMissingError, UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--rate",
-        type=_positive,
+        type=above_zero,
         metavar="R",
         help="items a second (default: as the station file's own belt has it)",
     )
@@ -157,11 +157,4 @@ def _seed(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more. Received: {text}")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be above 0. Received: {text}")
     return value

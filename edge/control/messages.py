@@ -1,6 +1,8 @@
 """What a running station is asked, and what it answers: one line of JSON each. Pure.
 
 {"pilah": 1, "command": "pause", "who": "ana"}
+{"pilah": 1, "command": "mode", "who": "ana", "mode": "Maintenance"}
+{"pilah": 1, "command": "move-lane", "who": "ana", "lane": "warm", "seconds": 0.4}
 {"ok": true, "state": {"state": "Held", "mode": "Production", "since": "...", ...}}
 {"ok": false, "error": "a sentence that says why not"}
 """
@@ -37,6 +39,12 @@ class ControlCommand(StrEnum):
     station ready."""
     CLEAR = "clear"
     """What aborted the station is over: it is Stopped then, and moves nothing yet."""
+    STOP = "stop"
+    """Move nothing, and reject what comes, until `reset` and `resume`; the program goes on."""
+    MODE = "mode"
+    """Change the mode to `mode`: Production, Maintenance or Manual."""
+    MOVE_LANE = "move-lane"
+    """Move the actuator of `lane` once, by hand."""
     STATE = "state"
     """Only say the state."""
 
@@ -48,10 +56,18 @@ class ControlRequest:
     command: ControlCommand
     who: str
     """The name of a person or of a program, for the ledger."""
+    mode: str = ""
+    """For `mode`: its name."""
+    lane: str = ""
+    """For `move-lane`: the lane's name."""
+    seconds: float | None = None
+    """For `move-lane`: for how long its actuator is active; None: for its hold time."""
 
     def line(self) -> bytes:
         """The request as it is sent."""
-        return _line({"pilah": VERSION, "command": self.command.value, "who": self.who})
+        found = {"mode": self.mode, "lane": self.lane, "seconds": self.seconds}
+        more = {key: value for key, value in found.items() if value not in ("", None)}
+        return _line({"pilah": VERSION, "command": self.command.value, "who": self.who, **more})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +111,13 @@ def read_request(raw: bytes) -> ControlRequest:
         raise ControlError(f"`who` must be the name of who gives the command. Received: {who!r}")
     if len(who) > _LONGEST_NAME:
         raise ControlError(f"`who` has {len(who)} characters, and {_LONGEST_NAME} are the most")
-    return ControlRequest(command, who.strip())
+    return ControlRequest(
+        command,
+        who.strip(),
+        mode=_name(found, "mode") if command is ControlCommand.MODE else "",
+        lane=_name(found, "lane") if command is ControlCommand.MOVE_LANE else "",
+        seconds=_seconds(found) if command is ControlCommand.MOVE_LANE else None,
+    )
 
 
 def read_answer(raw: bytes) -> ControlAnswer:
@@ -110,6 +132,23 @@ def read_answer(raw: bytes) -> ControlAnswer:
     if found.get("ok") is False and isinstance(found.get("error"), str):
         return ControlAnswer(False, error=found["error"])
     raise ControlError("the answer is not one of a station of pilah")
+
+
+def _name(found: Mapping[str, Any], key: str) -> str:
+    name = found.get(key)
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise ControlError(f"`{key}` must be a name. Received: {str(name)[:_LONGEST_NAME]!r}")
+    return name
+
+
+def _seconds(found: Mapping[str, Any]) -> float | None:
+    seconds = found.get("seconds")
+    if seconds is None:
+        return None
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not 0 < seconds < float("inf"):
+        raise ControlError(f"`seconds` must be a number above 0. Received: {seconds!r}")
+    return float(seconds)
 
 
 def _line(found: Mapping[str, Any]) -> bytes:

@@ -160,6 +160,18 @@ def count(text: str) -> int:
     return number
 
 
+def above_zero(text: str) -> float:
+    """An argument that is a number above 0, for argparse.
+
+    Raises:
+        ValueError, argparse.ArgumentTypeError: it is none.
+    """
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0. Received: {text}")
+    return value
+
+
 def _parse(
     name: str, description: str, verbs: Mapping[str, Verb], words: Sequence[str]
 ) -> tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]]:

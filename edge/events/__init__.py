@@ -31,6 +31,7 @@ from edge.events.station import (
     ExitSeen,
     IncidentEnded,
     IncidentRaised,
+    LaneMoved,
     LedgerBack,
     LedgerFailed,
     ModelChanged,
@@ -42,7 +43,7 @@ from edge.events.station import (
 __all__ = [
     "CORRECTABLE", "KINDS", "ActuationEnded", "CameraBack", "CameraLost", "CodeRead",
     "CodeScanned", "Event", "EventSink", "ExitSeen", "Incident", "IncidentEnded",
-    "IncidentRaised", "ItemAudited", "ItemCorrected", "ItemSorted", "LedgerBack",
+    "IncidentRaised", "ItemAudited", "ItemCorrected", "ItemSorted", "LaneMoved", "LedgerBack",
     "LedgerFailed", "ModelChanged", "Observer", "PictureContradicted", "Stamp", "Stamps",
     "StateChanged", "StationStarted", "StationStopped", "kind_of", "of_items", "utc_text",
 ]  # fmt: skip
@@ -65,6 +66,7 @@ KINDS: Mapping[str, type[Event]] = {
     "incident_raised": IncidentRaised,
     "incident_ended": IncidentEnded,
     "exit_seen": ExitSeen,
+    "lane_moved": LaneMoved,
     "item_audited": ItemAudited,
 }
 """The classes by what they are called outside of this process."""

@@ -46,6 +46,16 @@ class ExitSeen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LaneMoved(Event):
+    """Somebody moved the actuator of a lane by hand, for no item."""
+
+    lane: str
+    seconds: float
+    """For how long it was to be active."""
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class CameraLost(Event):
     """The camera gives no more pictures, and is opened again until it does."""
 

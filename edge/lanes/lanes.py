@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from edge.core.errors import ControlRefusedError
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes import Actuator, TimedActuator
 from edge.lanes.keep_alive import KeepAlive
@@ -26,6 +27,8 @@ _WAY_BACK_SECONDS = LONGEST_TRAVEL + 0.3
 """How long motors may take to turn back at the end; the supervisor waits for 4.2 s."""
 _WAITING = 3
 """So many items on a belt without a pulse are worth a warning."""
+_LONGEST_BY_HAND = 60.0
+"""The most seconds for which an actuator without a longest on-time is active by hand."""
 _LOCK_SECONDS = 0.5
 """How long `finish` and `stop` wait for a lock that is normally held for microseconds."""
 
@@ -38,6 +41,7 @@ class Lanes:
     Attributes:
         begun: set when `run` has put every actuator at rest.
         held: whether everything stays at rest, and what is planned is left out.
+        by_hand: whether `move_by_hand` moves something though everything else is held.
         full: the lanes that take no more items; other threads replace it.
         heartbeat: the heartbeat of the thread of `run`.
         travel: the way of the belt; None: it has no encoder.
@@ -73,7 +77,7 @@ class Lanes:
         self._changed = clock.condition()
         self.begun = threading.Event()
         self._cut = self._lost = self._silent = False
-        self._draining = self._stopped = self._ended = self.held = False
+        self._draining = self._stopped = self._ended = self.held = self.by_hand = False
         self.full: frozenset[str] = frozenset()
 
     @property
@@ -100,7 +104,7 @@ class Lanes:
         with self._changed:
             self._schedule.add(lane, at, key, metres=metres)
             if self.held:
-                self._schedule.hold(self._clock.now())
+                self._schedule.hold(self._clock.now(), by_hand=self.by_hand)
             self._changed.notify()
             ended = self._ended
         if ended:  # `run` would not move it any more
@@ -119,7 +123,7 @@ class Lanes:
 
     def hold(self) -> None:
         """Puts everything at rest, and leaves out what is planned, until `go_on`; does not wait."""
-        self.held = True
+        self.held, self.by_hand = True, False
         # As in `_wake`. Where `run` hangs, `step` does the same before it moves anything.
         if self._changed.acquire(timeout=_LOCK_SECONDS):
             try:
@@ -128,12 +132,62 @@ class Lanes:
             finally:
                 self._changed.release()
 
+    def allow_by_hand(self) -> None:
+        """Lets `move_by_hand` move what is held, until `hold` or `go_on`."""
+        self.by_hand = True
+
+    def move_by_hand(self, lane: str, seconds: float | None = None) -> float:
+        """Moves the actuator of `lane` once, at once; does not wait.
+
+        Args:
+            seconds: for how long it is active; None: its hold time.
+
+        Returns:
+            For how long it will be active, in seconds.
+
+        Raises:
+            ControlRefusedError: it may not move now, not at all or not for so long.
+        """
+        timing = self._schedule.timings.get(lane)
+        if timing is None:
+            known = ", ".join(self._schedule.timings) or "none"
+            raise ControlRefusedError(
+                f"there is no lane {lane!r} with an actuator. Lanes with one: {known}"
+            )
+        wanted = timing.hold_seconds if seconds is None else seconds
+        longest = timing.max_on_seconds or _LONGEST_BY_HAND
+        if not 0 < wanted <= longest:
+            limit = "max_on_seconds" if timing.max_on_seconds else "the limit of moves by hand"
+            raise ControlRefusedError(
+                f"the lane {lane} may be active for up to {longest:g} seconds ({limit}), and not "
+                f"for {wanted:g}"
+            )
+        with self._changed:
+            now = self._clock.now()
+            if not self.by_hand or self._ended or self._stopped:
+                raise ControlRefusedError("no lane is moved by hand now: the state has changed")
+            if self._timed and (self._cut or not self._ready):
+                self._cut = False
+                self._changed.notify()
+                raise ControlRefusedError(
+                    f"the lane {lane} does not move yet: motors look for their home switches now. "
+                    "Ask again once they stand"
+                )
+            if not self._schedule.stands(lane, now, wanted):
+                raise ControlRefusedError(
+                    f"the lane {lane} does not move yet: its coil has to cool. Ask again later, or "
+                    "for a shorter time"
+                )
+            self._schedule.add_by_hand(lane, now, wanted)
+            self._changed.notify()
+        return wanted
+
     def go_on(self) -> None:
         """Moves again what is planned from now on; does not wait.
 
         After `cut_off`, motors look for their home switches first.
         """
-        self.held = self._cut = False
+        self.held = self.by_hand = self._cut = False
         self._wake()
 
     def cut_off(self) -> None:
@@ -187,7 +241,7 @@ class Lanes:
         with self._changed:
             self._reach(now)
             if self.held:
-                self._schedule.hold(now)
+                self._schedule.hold(now, by_hand=self.by_hand)
             if not self._ready:  # a motor looks for its home switch, and would go elsewhere
                 self._schedule.miss_due(now, Missed.NOT_READY)
             changes = self._schedule.take_due(now)

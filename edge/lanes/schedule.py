@@ -49,31 +49,55 @@ class _Lane:
     release_at: float | None = None
     heat: float = 0.0
     """Seconds of on-time that no pause had made up for when the actuator was last switched."""
+    by_hand: bool = False
+    """Whether it was switched on by hand the last time."""
 
-    def activate(self, now: float) -> bool:
-        """Switches it on, if it may stay on for a whole hold time; returns whether it is on."""
-        longest, cool = self.timing.max_on_seconds, self.timing.cool_seconds
-        if longest is not None:
-            paused = now - self.off_at
-            heat = max(0.0, self.heat - paused * longest / cool) if cool and self.heat else 0.0
-            # A time that is short by a rounding error is enough.
-            if longest - heat < self.timing.hold_seconds - 1e-9:
-                return False
-            self.heat = heat
-        self.on_since = now
+    def activate(self, now: float, seconds: float) -> bool:
+        """Switches it on, if it may stay on for so many seconds; returns whether it is on."""
+        heat = self._heat_at(now)
+        if not self._stands(heat, seconds):
+            return False
+        self.heat, self.on_since = heat, now
         self.moves(now)
         return True
 
-    def prolong(self, now: float) -> None:
-        """Keeps it on for a hold time from now, at most until the longest on-time is over."""
+    def stands(self, now: float, seconds: float) -> bool:
+        """Whether it may stay on for so many seconds from now."""
+        on = 0.0 if self.on_since is None else now - self.on_since
+        return self._stands(self._heat_at(now) + on, seconds)
+
+    def _stands(self, heat: float, seconds: float) -> bool:
         longest = self.timing.max_on_seconds
-        self.off_at = max(self.off_at, now + self.timing.hold_seconds)
+        # A time that is short by a rounding error is enough.
+        return longest is None or longest - heat >= seconds - 1e-9
+
+    def _heat_at(self, now: float) -> float:
+        longest, cool = self.timing.max_on_seconds, self.timing.cool_seconds
+        if longest is None or self.on_since is not None:
+            return self.heat
+        return max(0.0, self.heat - (now - self.off_at) * longest / cool) if cool else 0.0
+
+    def prolong(self, now: float, seconds: float) -> None:
+        """Keeps it on for so many seconds from now, at most until the longest on-time is over."""
+        longest = self.timing.max_on_seconds
+        self.off_at = max(self.off_at, now + seconds)
         if longest is not None and self.on_since is not None:
             self.off_at = min(self.off_at, self.on_since + longest - self.heat)
 
     def moves(self, now: float) -> None:
         wait = self.timing.release_seconds
         self.release_at = None if wait is None else now + wait
+
+
+class _Due(NamedTuple):
+    """An actuation that has its time."""
+
+    at: float
+    number: int
+    lane: str
+    key: ItemKey | None
+    by_hand: float | None = None
+    """Seconds for which somebody wants it active; None: it is for an item or a signal."""
 
 
 _MOST_ON_BELT = 1000
@@ -100,7 +124,7 @@ class Schedule:
 
     timings: Mapping[str, Timing]
     missed: Counter[Missed] = field(default_factory=Counter)
-    _due: list[tuple[float, int, str, ItemKey | None]] = field(default_factory=list)
+    _due: list[_Due] = field(default_factory=list)
     _on_belt: list[_OnBelt] = field(default_factory=list)
     _ended: list[Actuated] = field(default_factory=list)
     _added: int = 0
@@ -119,14 +143,25 @@ class Schedule:
             metres: instead of that: where the belt must be; `at` is an estimate. None: there is no
                 such place.
         """
-        self._added += 1
         if metres is None:
-            heapq.heappush(self._due, (at, self._added, lane, key))
+            self._plan(_Due(at, 0, lane, key))
         else:
             self._on_belt.append(_OnBelt(metres, at, lane, key))
             if len(self._on_belt) > _MOST_ON_BELT:  # its encoder is dead
                 lost = self._on_belt.pop(0)
                 self._end(Actuated(lost.lane, lost.key, lost.at, at, Missed.OVERDUE))
+
+    def add_by_hand(self, lane: str, at: float, seconds: float) -> None:
+        """Plans that `lane` is active for so many seconds, because somebody wants to see it."""
+        self._plan(_Due(at, 0, lane, None, seconds))
+
+    def stands(self, lane: str, now: float, seconds: float) -> bool:
+        """Whether the actuator of `lane` may stay active for so many seconds from now."""
+        return self._lanes[lane].stands(now, seconds)
+
+    def _plan(self, due: _Due) -> None:
+        self._added += 1
+        heapq.heappush(self._due, due._replace(number=self._added))
 
     def reach(self, belt: BeltTravel, now: float) -> None:
         """Gives those actuations their time whose place the belt has reached or is about to."""
@@ -151,25 +186,35 @@ class Schedule:
 
     def miss_due(self, now: float, missed: Missed) -> None:
         """Leaves out the actuations that are due at the time `now`, for the reason `missed`."""
-        while self._due and self._due[0][0] <= now:
-            at, _, lane, key = heapq.heappop(self._due)
-            self._end(Actuated(lane, key, at, now, missed))
+        while self._due and self._due[0].at <= now:
+            due = heapq.heappop(self._due)
+            self._end(Actuated(due.lane, due.key, due.at, now, missed))
 
-    def cancel_all(self, now: float, missed: Missed = Missed.STOPPED) -> None:
+    def cancel_all(self, now: float) -> None:
         """Leaves out all planned actuations, because nothing moves any more."""
+        self._cancel(now, Missed.STOPPED, by_hand=False)
+
+    def hold(self, now: float, *, by_hand: bool = False) -> None:
+        """Leaves out all planned actuations; what is active goes to rest with the next action.
+
+        Args:
+            by_hand: whether what somebody moves by hand goes on.
+        """
+        self._cancel(now, Missed.HELD, by_hand=by_hand)
+        for lane in self._lanes.values():
+            if lane.on_since is not None and not (by_hand and lane.by_hand):
+                lane.off_at = min(lane.off_at, now)
+
+    def _cancel(self, now: float, missed: Missed, *, by_hand: bool) -> None:
         for one in self._on_belt:
             self.add(one.lane, one.at, one.key)
         self._on_belt.clear()
-        for at, _, lane, key in sorted(self._due, key=lambda due: due[:2]):
-            self._end(Actuated(lane, key, at, now, missed))
-        self._due.clear()
-
-    def hold(self, now: float) -> None:
-        """Leaves out all planned actuations; what is active goes to rest with the next action."""
-        self.cancel_all(now, Missed.HELD)
-        for lane in self._lanes.values():
-            if lane.on_since is not None:
-                lane.off_at = min(lane.off_at, now)
+        kept = [due for due in self._due if by_hand and due.by_hand is not None]
+        gone = [due for due in self._due if due not in kept]
+        for due in sorted(gone, key=lambda due: due[:2]):
+            self._end(Actuated(due.lane, due.key, due.at, now, missed))
+        heapq.heapify(kept)
+        self._due = kept
 
     def take_ended(self) -> list[Actuated]:
         """The outcomes of the actuations that ended since the last call, in order."""
@@ -201,31 +246,33 @@ class Schedule:
         """When the next action is due; None if there is none unless more is planned."""
         ends = [lane.off_at for lane in self._lanes.values() if lane.on_since is not None]
         releases = [lane.release_at for lane in self._lanes.values() if lane.release_at is not None]
-        return min([*ends, *releases, *(due[0] for due in self._due[:1])], default=None)
+        return min([*ends, *releases, *(due.at for due in self._due[:1])], default=None)
 
     def take_due(self, now: float) -> list[tuple[str, LaneAction]]:
         """The actions due at the time `now`, in order; the caller carries them out at once."""
         changes: list[tuple[str, LaneAction]] = []
-        while self._due and self._due[0][0] <= now:
-            at, _, name, key = heapq.heappop(self._due)
-            lane = self._lanes[name]
+        while self._due and self._due[0].at <= now:
+            due = heapq.heappop(self._due)
+            at, name, key, lane = due.at, due.lane, due.key, self._lanes[due.lane]
+            seconds = lane.timing.hold_seconds if due.by_hand is None else due.by_hand
             changes.extend(self._ended_in_group(lane, now))
             if (free := self._free_at(lane)) is not None:
-                self.add(name, free, key)
+                self._plan(due._replace(at=free))
                 continue
-            if now > at + lane.timing.hold_seconds:
+            if now > at + seconds:
                 self._end(Actuated(name, key, at, now, Missed.OVERDUE))
                 continue
             # The longest on-time may have ended since the last call.
             changes.extend(self._switched_off(name, now))
             if lane.on_since is None:
-                if not lane.activate(now):
+                if not lane.activate(now, seconds):
                     self._end(Actuated(name, key, at, now, Missed.COOLING))
                     continue
                 changes.append((name, LaneAction.ACTIVATE))
             self._end(Actuated(name, key, at, now))
             # A full hold time, even if this call is a little late: a flap needs its time.
-            lane.prolong(now)
+            lane.prolong(now, seconds)
+            lane.by_hand = due.by_hand is not None
         for name, lane in self._lanes.items():
             changes.extend(self._switched_off(name, now))
             if lane.release_at is not None and lane.release_at <= now:

@@ -8,10 +8,12 @@ from typing import Any, Protocol
 
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.errors import ControlRefusedError
-from edge.events import Event, Stamps, StateChanged, utc_text
+from edge.events import Event, LaneMoved, Stamps, StateChanged, utc_text
 from edge.runtime.clock import Clock
-from edge.state.machine import State
+from edge.state.machine import MOVED_BY_HAND, Mode, State
 from edge.state.stops import Cause, Situation, Stops
+
+_MANUAL = " and ".join(mode for mode in Mode if mode.is_manual)
 
 
 class Moving(Protocol):
@@ -28,6 +30,18 @@ class Moving(Protocol):
 
     def go_on(self) -> None:
         """Moves again what is planned from now on; must not wait."""
+        ...
+
+    def allow_by_hand(self) -> None:
+        """Lets `move_by_hand` move something though all is held, until `hold`; must not wait."""
+        ...
+
+    def move_by_hand(self, lane: str, seconds: float | None = None) -> float:
+        """Moves the actuator of a lane once, and returns for how many seconds; must not wait.
+
+        Raises:
+            ControlRefusedError: it may not move now, not at all or not for so long.
+        """
         ...
 
 
@@ -60,7 +74,7 @@ class StationStates:
         self._stops, self._run = Stops(clock.now()), stamps.new_id()
         self._ended: Callable[[Cause, str], None] = lambda cause, who: None
         self._shown = self._as_shown(self._stops.situation)
-        self.executes = False
+        self.executes = self._by_hand = False
         self._moving.hold()
 
     @property
@@ -75,6 +89,10 @@ class StationStates:
     def begin(self) -> None:
         """The station's parts are being opened."""
         self._change(lambda at: self._stops.begin(at))
+
+    def stay_in(self, mode: Mode) -> None:
+        """The station was in this mode when it ended, and does not begin to sort."""
+        self._change(lambda at: self._stops.stay_in(mode, at))
 
     def ready(self) -> None:
         """The station begins to sort."""
@@ -103,6 +121,11 @@ class StationStates:
             ControlCommand.RESUME: self._stops.resume,
             ControlCommand.RESET: self._stops.reset,
             ControlCommand.CLEAR: self._stops.clear,
+            ControlCommand.STOP: self._stops.stop,
+            ControlCommand.MODE: lambda at, who: self._stops.change_mode(
+                _mode(request.mode), at, who
+            ),
+            ControlCommand.MOVE_LANE: lambda at, who: self._move(request),
         }
         if (found := does.get(request.command)) is None:
             return ControlAnswer(True, state=self.as_json())
@@ -122,6 +145,28 @@ class StationStates:
         """The state, as other programs are shown it; takes no lock."""
         return dict(self._shown)
 
+    def _move(self, request: ControlRequest) -> tuple[Situation, ...]:
+        """Moves a lane by hand, which changes no state.
+
+        Raises:
+            ControlRefusedError: it may not move now.
+        """
+        found = self._stops.situation
+        if not found.mode.is_manual:
+            raise ControlRefusedError(
+                f"lanes are moved by hand in the modes {_MANUAL} only, and the station is in "
+                f"{found.mode}: `pilah-edge stop` it, then change its mode with `pilah-edge mode`"
+            )
+        if not self._stops.is_moved_by_hand:
+            raise ControlRefusedError(
+                f"lanes are moved by hand in the states {' and '.join(MOVED_BY_HAND)} only, and "
+                f"the station is {found.state}"
+            )
+        seconds = self._moving.move_by_hand(request.lane, request.seconds)
+        stamp = self._stamps.now()
+        self._offer(LaneMoved(*stamp, lane=request.lane, seconds=seconds, who=request.who))
+        return ()
+
     def _change(self, change: Callable[[float], tuple[Situation, ...]]) -> None:
         with self._lock:
             try:
@@ -136,6 +181,12 @@ class StationStates:
                 elif self._stops.executes and not self.executes:
                     self._moving.go_on()
                     self.executes = True
+                if self._by_hand != self._stops.is_moved_by_hand:
+                    self._by_hand = not self._by_hand
+                    if self._by_hand:
+                        self._moving.allow_by_hand()
+                    elif not self.executes:
+                        self._moving.hold()
             for situation in found:
                 self._shown = self._as_shown(situation)
                 self._offer(StateChanged(*self._stamps.now(), **self._shown, run=self._run))
@@ -152,3 +203,17 @@ class StationStates:
             "first_incident": found.first_incident,
             "who": found.who,
         }
+
+
+def _mode(name: str) -> Mode:
+    """The mode with this name.
+
+    Raises:
+        ControlRefusedError: there is none.
+    """
+    try:
+        return Mode(name)
+    except ValueError:
+        raise ControlRefusedError(
+            f"there is no mode {name!r}: a station knows {', '.join(Mode)}"
+        ) from None

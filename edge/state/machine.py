@@ -46,8 +46,16 @@ class Mode(StrEnum):
     """What the machine is used for."""
 
     PRODUCTION = "Production"
+    """It sorts."""
     MAINTENANCE = "Maintenance"
+    """Somebody cleans or mends it."""
     MANUAL = "Manual"
+    """Somebody sets it up."""
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether lanes are moved by hand in it, and nothing else moves."""
+        return self is not Mode.PRODUCTION
 
 
 class Command(StrEnum):
@@ -108,6 +116,8 @@ ENDS: Mapping[State, State] = {
 
 MODE_CHANGES = (State.STOPPED, State.IDLE, State.ABORTED)
 """The states in which the mode may change."""
+MOVED_BY_HAND = (State.STOPPED, State.IDLE)
+"""The states in which lanes are moved by hand, in a mode that allows it."""
 
 
 class Machine:
@@ -123,8 +133,13 @@ class Machine:
 
     @property
     def executes(self) -> bool:
-        """Whether it sorts: pins may leave their rest then, and only then."""
+        """Whether it sorts: pins leave their rest by themselves then, and only then."""
         return self.state is State.EXECUTE
+
+    @property
+    def is_moved_by_hand(self) -> bool:
+        """Whether somebody may move a lane."""
+        return self.mode.is_manual and self.state in MOVED_BY_HAND
 
     def command(self, command: Command) -> State:
         """Carries out `command`; returns the state after it.
@@ -137,7 +152,7 @@ class Machine:
             raise ControlRefusedError(
                 f"the command {command} is not allowed in the state {self.state}"
             )
-        if command is Command.START and self.mode is not Mode.PRODUCTION:
+        if command is Command.START and self.mode.is_manual:
             raise ControlRefusedError(
                 f"in the mode {self.mode} the station is not started: change to {Mode.PRODUCTION}"
             )
@@ -158,6 +173,6 @@ class Machine:
         if mode is not self.mode and self.state not in MODE_CHANGES:
             raise ControlRefusedError(
                 f"the mode does not change in the state {self.state}: only in "
-                f"{', '.join(MODE_CHANGES)}"
+                f"{', '.join(MODE_CHANGES)}. `pilah-edge stop` stops a station"
             )
         self.mode = mode

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge.core.errors import ControlRefusedError
-from edge.state.machine import Command, Machine, Mode, State
+from edge.state.machine import TRANSITIONS, Command, Machine, Mode, State
 
 PAUSED = "paused"
 """The reason of a stop that somebody asked for."""
@@ -91,6 +91,11 @@ class Stops:
     def executes(self) -> bool:
         """Whether the machine sorts."""
         return self._machine.executes
+
+    @property
+    def is_moved_by_hand(self) -> bool:
+        """Whether somebody may move a lane."""
+        return self._machine.is_moved_by_hand
 
     @property
     def causes(self) -> tuple[Cause, ...]:
@@ -177,14 +182,45 @@ class Stops:
         Raises:
             ControlRefusedError: nothing waits for it.
         """
-        if self._machine.state in (State.STOPPED, State.COMPLETE):
-            return (self._after(Command.RESET, at, who),)
+        stands = self._machine.state in (State.STOPPED, State.COMPLETE)
         waiting = [cause.key for cause in self.causes if cause.ends_by is EndsBy.RESET]
-        if self._machine.state not in _IN_PRODUCTION or not waiting:
+        if not stands and (self._machine.state not in _IN_PRODUCTION or not waiting):
             raise ControlRefusedError(f"there is nothing to reset: the station is {self._words()}")
         for key in waiting:
             del self._causes[key]
-        return self._settle(at, who)
+        return (self._after(Command.RESET, at, who),) if stands else self._settle(at, who)
+
+    def stop(self, at: float, who: str) -> tuple[Situation, ...]:
+        """Stands until `reset` and `resume`; what is to be mended stays to be mended.
+
+        Raises:
+            ControlRefusedError: it is Stopped or Aborted.
+        """
+        if (self._machine.state, Command.STOP) not in TRANSITIONS:
+            raise ControlRefusedError(f"there is nothing to stop: the station is {self._words()}")
+        self._causes.pop((PAUSED, ""), None)
+        return (self._after(Command.STOP, at, who),)
+
+    def change_mode(self, mode: Mode, at: float, who: str) -> tuple[Situation, ...]:
+        """Goes to another mode. A stop, which is one of production, ends with that.
+
+        Raises:
+            ControlRefusedError: it is in this mode, or the mode does not change in its state.
+        """
+        if mode is self._machine.mode:
+            raise ControlRefusedError(f"the station is in the mode {mode} already")
+        self._machine.change_mode(mode)
+        return (self._enter(replace(
+            self.situation, mode=mode, since=at, first="", first_incident=None, who=who,
+        )),)  # fmt: skip
+
+    def stay_in(self, mode: Mode, at: float) -> tuple[Situation, ...]:
+        """A station in which somebody worked before it ended does not sort because it is started
+        again: it is Stopped in `mode`."""
+        self._machine.command(Command.STOP)
+        self._machine.done()
+        self._machine.change_mode(mode)
+        return (self._enter(Situation(State.STOPPED, mode, at)),)
 
     def clear(self, at: float, who: str) -> tuple[Situation, ...]:
         """Leaves Aborted for Stopped, where what aborted it is over.

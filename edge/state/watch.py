@@ -7,6 +7,7 @@ asks at the socket of commands.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,11 +30,13 @@ from edge.state.incidents.notice import Notice
 from edge.state.incidents.register import IncidentRegister
 from edge.state.incidents.starved import Starvation
 from edge.state.keeper import StationStates
-from edge.state.machine import State
+from edge.state.machine import Mode, State
 from edge.telemetry.status import StateSigns
 
 if TYPE_CHECKING:
     from edge.state.inputs import ContactReader
+
+_log = logging.getLogger(__name__)
 
 _BELT_SECONDS = 0.1
 """How often it is looked whether an item should have come out, on a belt with an encoder."""
@@ -95,6 +98,13 @@ class StateWatch(Closing):
         self._reader: ContactReader | None = None
         self.tasks: list[Task] = []
         self._states.begin()
+        mode = journal.before.mode
+        if mode in [one.value for one in Mode if one.is_manual]:
+            self._states.stay_in(Mode(mode))
+            _log.warning(
+                f"state      the station was in the mode {mode} when it ended, and stays Stopped: "
+                "`pilah-edge mode`, then `reset` and `resume` let it sort"
+            )
         cause = _ABORTED_BEFORE.get(journal.before.state)
         if settings is not None and settings.emergency_stop and cause:
             now = clock.now()

@@ -31,13 +31,25 @@ class StationControl:
             return None
         return answer.state if answer.ok else None
 
-    def command(self, command: ControlCommand, who: str) -> None:
+    def command(
+        self,
+        command: ControlCommand,
+        who: str,
+        *,
+        mode: str = "",
+        lane: str = "",
+        seconds: float | None = None,
+    ) -> None:
         """Has the station do something.
+
+        Args:
+            mode, lane, seconds: see ControlRequest.
 
         Raises:
             ControlRefusedError: it does not, because of its state.
             ControlUnreachableError: it cannot be asked.
         """
-        answer = ask(find_control(self._station, self._ledger), ControlRequest(command, who))
+        request = ControlRequest(command, who, mode=mode, lane=lane, seconds=seconds)
+        answer = ask(find_control(self._station, self._ledger), request)
         if not answer.ok:
             raise ControlRefusedError(answer.error)

@@ -21,6 +21,7 @@ from edge.events import (
     IncidentEnded,
     IncidentRaised,
     ItemSorted,
+    LaneMoved,
     StateChanged,
 )
 from edge.flow import CameraChange, Frame, UnreadableFrame
@@ -57,6 +58,7 @@ class Machine:
         self._outputs = {number: self.pins.factory.pin(number) for number in (SERVO, SOLENOID)}
         self.told: list[Event] = []
         self.signs: list[StateSigns] = []
+        self.answers: list[ControlAnswer] = []
         self.item = 0
         self._station: Station | None = None
 
@@ -83,10 +85,10 @@ class Machine:
             self._station = station
             station.run(max_items=items)
 
-    def ask(self, command: ControlCommand) -> ControlAnswer:
+    def ask(self, command: ControlCommand, **more: Any) -> ControlAnswer:
         """What the station answers."""
         assert self._station is not None
-        answer = self._station.state.answer(ControlRequest(command, "ana"))
+        answer = self._station.state.answer(ControlRequest(command, "ana", **more))
         self.signs.append(self._station.state.signs)
         return answer
 
@@ -265,6 +267,53 @@ def test_what_cannot_be_known_of_the_run_before_is_taken_for_the_worst(new: New)
     assert machine.states == [("Starting", ""), ("Aborted", "emergency_stop")]
     (raised,) = machine.of(IncidentRaised)
     assert raised.cause.startswith("Nobody knows whether")
+
+
+def by_hand(command: str, **more: Any) -> Does:
+    return lambda machine: machine.answers.append(machine.ask(ControlCommand(command), **more))
+
+
+def test_in_maintenance_a_lane_is_moved_by_hand_and_nothing_else(new: New) -> None:
+    machine = new(BELT)
+
+    def move(m: Machine) -> None:
+        by_hand("move-lane", lane="cold", seconds=0.2)(m)
+        m.wait(0.5)
+
+    machine.run(
+        20,
+        {
+            2: by_hand("move-lane", lane="cold"), 4: by_hand("stop"),
+            6: by_hand("mode", mode="Maintenance"), 8: move, 9: by_hand("move-lane", lane="rest"),
+            10: by_hand("reset"), 12: by_hand("resume"), 14: by_hand("mode", mode="Production"),
+            16: by_hand("resume"),
+        },
+    )  # fmt: skip
+    assert [answer.error[:30] for answer in machine.answers] == [
+        "lanes are moved by hand in the", "", "", "", "there is no lane 'rest' with a", "",
+        "in the mode Maintenance the st", "", "",
+    ]  # fmt: skip
+    assert [(e.state, e.mode) for e in machine.of(StateChanged)][2:] == [
+        ("Stopped", "Production"), ("Stopped", "Maintenance"), ("Idle", "Maintenance"),
+        ("Idle", "Production"), ("Execute", "Production"), ("Complete", "Production"),
+    ]  # fmt: skip
+    assert machine.rejects == [None] * 3 + ["not_sorting"] * 13 + [None] * 4
+    (moved,) = machine.of(LaneMoved)
+    assert (moved.lane, moved.seconds, moved.who) == ("cold", 0.2, "ana")
+    assert machine.levels(SOLENOID)[:3] == [0, 1, 0]
+    assert machine.moves()["held"] == [3]
+
+
+def test_a_station_that_ended_in_maintenance_is_stopped_in_it_when_it_starts(new: New) -> None:
+    machine = new(BELT)
+    machine.run(4, {2: by_hand("stop"), 3: by_hand("mode", mode="Maintenance")})
+    machine.start_anew()
+    machine.run(6, {2: by_hand("mode", mode="Production"), 3: ask(RESET), 4: ask(RESUME)})
+    assert [(e.state, e.mode) for e in machine.of(StateChanged)] == [
+        ("Starting", "Production"), ("Stopped", "Maintenance"), ("Stopped", "Production"),
+        ("Idle", "Production"), ("Execute", "Production"), ("Complete", "Production"),
+    ]  # fmt: skip
+    assert machine.rejects == ["not_sorting"] * 4 + [None] * 2
 
 
 def test_a_button_that_is_pressed_at_the_start_keeps_it_from_sorting(new: New) -> None:

@@ -49,6 +49,8 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "resume"): ["station.yaml"],
     ("edge", "reset"): ["station.yaml"],
     ("edge", "clear"): ["station.yaml"],
+    ("edge", "stop"): ["station.yaml"],
+    ("edge", "mode"): ["station.yaml", "maintenance"],
     ("edge", "web"): ["station.yaml", "--accounts"],
     ("edge", "run"): ["station.yaml"],
     ("trainer", "cross-validate"): ["mobilenet_v2", "--data", "photos"],

@@ -14,7 +14,7 @@ from edge.core.errors import EXIT_OK
 from edge.core.terminal.speech import write_out
 
 if TYPE_CHECKING:
-    from edge.control.messages import ControlCommand
+    from edge.control.messages import ControlCommand, ControlRequest
 
 _NEXT: Mapping[str, str] = {
     "Stopped": "`pilah-edge reset` makes it ready",
@@ -22,6 +22,10 @@ _NEXT: Mapping[str, str] = {
     "Idle": "`pilah-edge resume` lets it sort",
 }
 """What to do next, by the state."""
+_BY_HAND = (
+    "`pilah-edge lane move` moves a lane; `pilah-edge mode` back to production, then `reset` and "
+    "`resume`, let it sort"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +34,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the state as one JSON object")
 
 
-def run(arguments: argparse.Namespace, command: ControlCommand) -> int:
+def run(arguments: argparse.Namespace, command: ControlCommand, *, mode: str = "") -> int:
     """Gives the station of the file `arguments.station` a command, and shows the state after it.
+
+    Args:
+        mode: see ControlRequest.
+
+    Raises:
+        ConfigError: the file's name of the station, or its ledger, is wrong.
+        ControlUnreachableError: the station does not run, or does not answer.
+        ControlRefusedError: its state does not allow that.
+    """
+    from edge.control.messages import ControlRequest
+
+    name, state = asked(arguments.station, ControlRequest(command, user_name(), mode=mode))
+    if arguments.json:
+        print_json(state)
+    else:
+        write_out(f"{name} is {state_words(state)}\n")
+        by_hand = state.get("mode") != "Production" and state.get("state") in _NEXT
+        advice = _BY_HAND if by_hand else _NEXT.get(str(state.get("state")))
+        if advice is not None:
+            write_out(f"{advice}\n")
+    return EXIT_OK
+
+
+def asked(station: Path, request: ControlRequest) -> tuple[str, Mapping[str, Any]]:
+    """The name of the station of a station file, and its state after it did what it was asked for.
 
     Raises:
         ConfigError: the file's name of the station, or its ledger, is wrong.
@@ -41,22 +70,14 @@ def run(arguments: argparse.Namespace, command: ControlCommand) -> int:
     from edge.config.reading import read_part
     from edge.config.station import RecordsConfig
     from edge.control.client import ask
-    from edge.control.messages import ControlRequest
     from edge.control.place import find_control
     from edge.core.errors import ControlRefusedError
 
-    _, config = read_part(arguments.station, RecordsConfig)
-    path = find_control(config.station, config.ledger.path)
-    answer = ask(path, ControlRequest(command, user_name()))
+    _, config = read_part(station, RecordsConfig)
+    answer = ask(find_control(config.station, config.ledger.path), request)
     if not answer.ok:
         raise ControlRefusedError(answer.error)
-    if arguments.json:
-        print_json(answer.state)
-    else:
-        write_out(f"{config.station} is {state_words(answer.state)}\n")
-        if (advice := _NEXT.get(str(answer.state.get("state")))) is not None:
-            write_out(f"{advice}\n")
-    return EXIT_OK
+    return config.station, answer.state
 
 
 def user_name() -> str:

@@ -23,8 +23,8 @@ PATIENCE_SECONDS = 10.0
 _NEWEST = "SELECT coalesce(max(id), '') FROM {table}"
 _TABLES = ("events", "corrections")
 _STATE = (
-    "SELECT id, json_extract(details, '$.state') FROM events WHERE kind = 'state_changed' "
-    "ORDER BY id DESC LIMIT 1"
+    "SELECT id, json_extract(details, '$.state'), json_extract(details, '$.mode') FROM events "
+    "WHERE kind = 'state_changed' ORDER BY id DESC LIMIT 1"
 )
 
 
@@ -36,6 +36,8 @@ class LastRun:
     """The greatest id of what happened to the station, or was corrected; empty: there is none."""
     state: str | None = ""
     """Its last state; empty: there was no run; None: nobody knows, for its rows cannot be read."""
+    mode: str = ""
+    """Its last mode; empty: there was no run, or nobody knows."""
 
 
 def last_run(path: Path, spill: Path | None, *, patience: float = PATIENCE_SECONDS) -> LastRun:
@@ -92,7 +94,7 @@ def _newest_id(connection: sqlite3.Connection) -> str:
 
 
 def _read(path: Path, spill: Path | None) -> LastRun:
-    newest, known, states = "", True, [("", "")]
+    newest, known, states = "", True, [("", "", "")]
     try:
         with open_to_read(path) as connection:
             newest = _newest_id(connection)
@@ -108,9 +110,12 @@ def _read(path: Path, spill: Path | None) -> LastRun:
         ]  # fmt: skip
     except StorageError:
         waiting, known = [], False
-    states += [(event.id, event.state) for event in waiting if isinstance(event, StateChanged)]
+    states += [
+        (event.id, event.state, event.mode) for event in waiting if isinstance(event, StateChanged)
+    ]
     newest = max([newest, *(event.id for event in waiting)])
-    return LastRun(newest, max(states)[1] if known else None)
+    _, state, mode = max(states)
+    return LastRun(newest, state, mode) if known else LastRun(newest, None)
 
 
 def _spilled(path: Path) -> list[Event]:

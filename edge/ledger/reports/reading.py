@@ -30,8 +30,8 @@ _EMPTY, _LAST = "", "~"
 
 _BY_THE_STATION = (
     "camera_back", "camera_lost", "code_read", "code_scanned", "exit_seen", "incident_ended",
-    "incident_raised", "ledger_back", "ledger_failed", "model_changed", "state_changed",
-    "station_started", "station_stopped",
+    "incident_raised", "lane_moved", "ledger_back", "ledger_failed", "model_changed",
+    "state_changed", "station_started", "station_stopped",
 )  # fmt: skip
 """The kinds of events that only a running station writes. Others are written at a desk, too, where
 the station may be dead."""

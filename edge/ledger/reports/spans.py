@@ -13,6 +13,7 @@ from typing import NamedTuple
 UNKNOWN = "unknown"
 """What a station did after it was killed or lost its power, until the next start."""
 _EXECUTE = "Execute"
+_PRODUCTION = "Production"
 STARTING = "Starting"
 """The first state of a run."""
 ENDED = ("Stopped", "Complete")
@@ -118,10 +119,11 @@ def spans(rows: Sequence[StateRow], *, lives: Sequence[int], end: int) -> list[S
 
 
 def stops(found: Iterable[Span]) -> Iterator[Stop]:
-    """The stops among the states of a station. States of no length count, too: they part stops."""
+    """The stops among the states of a station while it was in production. States of no length
+    count, too: they part stops."""
     chain: list[Span] = []
     for span in found:
-        if span.row.first:
+        if span.row.first and span.row.mode == _PRODUCTION:
             chain.append(span)
         elif chain:
             yield _stop(chain)
@@ -155,7 +157,7 @@ def planned(found: Iterable[Span]) -> int:
     return sum(
         span.length
         for span in found
-        if span.row.mode == "Production" and (span.state in (_EXECUTE, STARTING) or span.row.first)
+        if span.row.mode == _PRODUCTION and (span.state in (_EXECUTE, STARTING) or span.row.first)
     )
 
 

@@ -20,8 +20,11 @@ from edge.publish.mqtt.topics import ANSWER, COMMAND, Message, json_bytes, topic
 
 _log = logging.getLogger(__name__)
 
-COMMANDS = tuple(command for command in ControlCommand if command is not ControlCommand.STATE)
-"""The commands that are taken from MQTT. The state is published without one."""
+COMMANDS = (
+    ControlCommand.PAUSE, ControlCommand.RESUME, ControlCommand.RESET, ControlCommand.CLEAR,
+)  # fmt: skip
+"""The commands that are taken from MQTT. The state is published without one; and who is far away
+moves no lane, and ends no mode in which somebody works on the machine."""
 _MOST = 16
 """The most commands that may wait for the station, which answers within milliseconds."""
 _LONGEST_NAME = 100

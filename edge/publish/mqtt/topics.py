@@ -45,6 +45,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "incident_raised": (INCIDENT,),
     "incident_ended": (INCIDENT,),
     "exit_seen": (ITEM,),
+    "lane_moved": (ITEM,),
     "item_audited": (ITEM,),
     "delivery_imported": (DELIVERY,),
     "delivery_opened": (DELIVERY,),

@@ -185,6 +185,8 @@ Servo.__init__ = broken
     [
         (["test"], "lane test needs a LANE: one of warm, cold, rest"),
         (["safe", "warm"], "lane safe takes no LANE"),
+        (["move"], "lane move needs a LANE"),
+        (["test", "warm", "--seconds", "1"], "lane test takes no --seconds"),
     ],
 )
 def test_a_lane_is_named_to_be_tested_only(

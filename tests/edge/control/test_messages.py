@@ -21,7 +21,8 @@ from edge.core.errors import ControlError
 
 @given(st.sampled_from(ControlCommand), st.text("ab é猫\n\x07", min_size=1))
 def test_a_request_is_read_as_it_was_written(command: ControlCommand, who: str) -> None:
-    request = ControlRequest(command, who)
+    mode, lane = ("Manual" if command == "mode" else ""), ("a" if command == "move-lane" else "")
+    request = ControlRequest(command, who, mode=mode, lane=lane)
     if who.strip() == who and who.isprintable():
         assert read_request(request.line()) == request
     else:
@@ -31,6 +32,20 @@ def test_a_request_is_read_as_it_was_written(command: ControlCommand, who: str) 
 def test_a_request_on_the_wire_is_one_line_of_json() -> None:
     line = ControlRequest(ControlCommand.PAUSE, "Siti").line()
     assert line == b'{"pilah":1,"command":"pause","who":"Siti"}\n'
+
+
+@pytest.mark.parametrize(
+    ("request_", "more"),
+    [
+        (ControlRequest(ControlCommand.MODE, "a", mode="Maintenance"), b'"mode":"Maintenance"'),
+        (ControlRequest(ControlCommand.MOVE_LANE, "a", lane="warm"), b'"lane":"warm"'),
+        (ControlRequest(ControlCommand.MOVE_LANE, "a", lane="warm", seconds=0.4),
+         b'"lane":"warm","seconds":0.4'),
+    ],
+)  # fmt: skip
+def test_a_mode_and_a_lane_go_with_their_command(request_: ControlRequest, more: bytes) -> None:
+    assert request_.line().endswith(b'"who":"a",' + more + b"}\n")
+    assert read_request(request_.line()) == request_
 
 
 @pytest.mark.parametrize(
@@ -60,6 +75,12 @@ def test_an_answer_is_read_as_it_was_written(answer: ControlAnswer) -> None:
         (b'{"pilah":true,"command":"pause","who":"a"}\n', "edition True"),
         (b'{"pilah":1,"who":"a"}\n', "no command None: a station knows pause, resume, reset"),
         (b'{"pilah":1,"command":["pause"],"who":"a"}\n', "there is no command"),
+        (b'{"pilah":1,"command":"mode","who":"a"}\n', "`mode` must be a name. Received: 'None'"),
+        (b'{"pilah":1,"command":"move-lane","who":"a","lane":""}\n', "`lane` must be a name"),
+        (b'{"pilah":1,"command":"move-lane","who":"a","lane":["a"]}\n', "`lane` must be a name"),
+        *((json.dumps({"pilah": 1, "command": "move-lane", "who": "a", "lane": "b", "seconds": s})
+           .encode() + b"\n", "`seconds` must be a number above 0")
+          for s in (0, -1, "1", True, float("nan"), float("inf"), [1])),
         (b'{"pilah":1,"command":"start","who":"a"}\n', "there is no command 'start'"),
         (b'{"pilah":1,"command":"pause"}\n', "`who` must be the name"),
         (b'{"pilah":1,"command":"pause","who":" "}\n', "`who` must be the name"),

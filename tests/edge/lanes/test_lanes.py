@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from edge.core.errors import ControlRefusedError
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes.lanes import Lanes
 from edge.lanes.schedule import Timing
@@ -245,6 +246,73 @@ def test_what_is_held_goes_to_rest_and_misses_what_is_planned_until_it_goes_on()
     assert [(one.key and one.key.item, one.missed) for one in told] == [
         (1, None), (2, Missed.HELD), (3, Missed.HELD), (4, None),
     ]  # fmt: skip
+
+
+def by_hand(now: list[float], log: list[str], timing: Timing) -> Lanes:
+    """A held lane that may be moved by hand."""
+    lanes = Lanes(
+        {"a": RecordingActuator("a", log)}, {"a": timing}, clock=ToldClock(lambda: now[0])
+    )
+    lanes.hold()
+    lanes.allow_by_hand()
+    return lanes
+
+
+def test_by_hand_a_held_lane_moves_once_and_nothing_moves_for_items() -> None:
+    log, now = list[str](), [1.0]
+    lanes = by_hand(now, log, Timing(0.3, 2.0, cool_seconds=2.0))
+    lanes.actuate("a", 1.0, ItemKey(1, 1.0, "1"))
+    assert lanes.move_by_hand("a") == 0.3
+    lanes.actuate("a", 1.0, ItemKey(2, 1.0, "2"))
+    lanes.step()
+    assert log == ["a on"]
+    now[0] = 1.3
+    lanes.step()
+    assert log == ["a on", "a off"]
+    assert lanes.missed == {Missed.HELD: 2}
+    assert lanes.move_by_hand("a", 1.2) == 1.2
+
+
+def test_what_ends_moving_by_hand_puts_the_lane_at_rest_at_once() -> None:
+    log, now = list[str](), [1.0]
+    lanes = by_hand(now, log, Timing(5.0))
+    lanes.move_by_hand("a")
+    lanes.step()
+    lanes.hold()
+    lanes.step()
+    assert log == ["a on", "a off"]
+    with pytest.raises(ControlRefusedError, match="no lane is moved by hand now"):
+        lanes.move_by_hand("a")
+
+
+@pytest.mark.parametrize(
+    ("lane", "seconds", "said"),
+    [
+        ("b", None, "there is no lane 'b' with an actuator. Lanes with one: a"),
+        ("a", 2.1, r"up to 2 seconds \(max_on_seconds\), and not for 2.1"),
+        ("a", 1.9, "its coil has to cool"),
+    ],
+)
+def test_a_move_by_hand_that_may_not_be_is_refused(
+    lane: str, seconds: float | None, said: str
+) -> None:
+    log, now = list[str](), [1.0]
+    lanes = by_hand(now, log, Timing(0.3, 2.0, cool_seconds=2.0))
+    lanes.move_by_hand("a")
+    lanes.step()
+    now[0] = 1.35
+    lanes.step()
+    with pytest.raises(ControlRefusedError, match=said):
+        lanes.move_by_hand(lane, seconds)
+    lanes.step()
+    assert log == ["a on", "a off"]
+
+
+def test_an_actuator_without_a_longest_time_is_active_by_hand_for_a_minute_at_most() -> None:
+    lanes = by_hand([1.0], [], Timing(0.3))
+    assert lanes.move_by_hand("a", 60.0) == 60
+    with pytest.raises(ControlRefusedError, match="the limit of moves by hand"):
+        lanes.move_by_hand("a", 61.0)
 
 
 def test_what_was_left_out_is_told_at_once_though_nothing_is_due() -> None:

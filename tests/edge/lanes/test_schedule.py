@@ -163,3 +163,59 @@ def test_what_is_given_up_counts_as_missed() -> None:
     schedule.add("flap", 6.0)
     schedule.cancel_all(0.0)
     assert (schedule.missed, schedule.idle) == ({Missed.STOPPED: 2}, True)
+
+
+def test_what_is_moved_by_hand_is_active_for_as_long_as_is_asked_and_survives_a_hold() -> None:
+    schedule = Schedule({"a": Timing(0.3), "b": Timing(0.3)})
+    schedule.add("b", 1.0)
+    schedule.add_by_hand("a", 1.0, 0.8)
+    schedule.hold(1.0, by_hand=True)
+    assert schedule.take_due(1.0) == [("a", ON)]
+    schedule.hold(1.5, by_hand=True)
+    assert schedule.take_due(1.5) == []
+    assert schedule.take_due(1.8) == [("a", OFF)]
+    assert [(one.lane, one.missed) for one in schedule.take_ended()] == [
+        ("b", Missed.HELD), ("a", None),
+    ]  # fmt: skip
+
+
+def test_a_hold_that_spares_nothing_ends_what_is_moved_by_hand() -> None:
+    schedule = Schedule({"a": Timing(0.3), "b": Timing(0.3)})
+    schedule.add_by_hand("a", 1.0, 0.8)
+    schedule.take_due(1.0)
+    schedule.add_by_hand("b", 1.1, 0.8)
+    schedule.hold(1.1)
+    assert schedule.take_due(1.1) == [("a", OFF)]
+    assert schedule.idle
+
+
+def test_what_is_on_for_an_item_is_not_spared_as_moved_by_hand() -> None:
+    schedule = Schedule({"a": Timing(0.3)})
+    schedule.add("a", 1.0)
+    assert schedule.take_due(1.0) == [("a", ON)]
+    schedule.hold(1.1, by_hand=True)
+    assert schedule.take_due(1.1) == [("a", OFF)]
+
+
+def test_by_hand_a_coil_is_on_no_longer_than_it_may_be_and_cools_as_ever() -> None:
+    schedule = Schedule({"a": Timing(0.3, 1.0, cool_seconds=1.0)})
+    assert schedule.stands("a", 0.0, 1.0)
+    assert not schedule.stands("a", 0.0, 1.1)
+    schedule.add_by_hand("a", 0.0, 0.9)
+    schedule.take_due(0.0)
+    assert not schedule.stands("a", 0.5, 0.6)
+    schedule.add_by_hand("a", 0.5, 0.9)  # prolonged up to the limit
+    schedule.take_due(0.5)
+    assert schedule.take_due(1.0) == [("a", OFF)]
+    assert not schedule.stands("a", 1.2, 0.3)
+    assert schedule.stands("a", 1.31, 0.3)
+
+
+def test_a_lane_that_shares_its_mover_waits_for_it_when_it_is_moved_by_hand() -> None:
+    timing = Timing(0.3, group="bin")
+    schedule = Schedule({"a": timing, "b": timing})
+    schedule.add_by_hand("a", 0.0, 0.5)
+    schedule.add_by_hand("b", 0.0, 0.7)
+    assert schedule.take_due(0.0) == [("a", ON)]
+    assert schedule.take_due(0.5) == [("a", OFF), ("b", ON)]
+    assert schedule.take_due(1.2) == [("b", OFF)]

@@ -22,6 +22,7 @@ from edge.events import (
     ItemAudited,
     ItemCorrected,
     ItemSorted,
+    LaneMoved,
     LedgerBack,
     LedgerFailed,
     ModelChanged,
@@ -65,6 +66,7 @@ EVENTS = [
         "reset",
     ),
     IncidentEnded("044", "2026-11-21T23:06:36.700000Z", "bin-1", "043", "jam", "warm", 0.1, "ana"),
+    LaneMoved("0440", "2026-11-21T23:06:36.750000Z", "bin-1", "warm", 0.4, "ana"),
     ExitSeen("0441", "2026-11-21T23:06:36.800000Z", "bin-1", "warm", 12.5),
     ItemAudited("0442", "2026-11-21T23:06:36.900000Z", "bin-1", "0", "can", "metal", "ana", True),
     CodeRead(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.control.messages import ControlCommand, ControlRequest
-from edge.events import Event, Stamps, StateChanged
+from edge.core.errors import ControlRefusedError
+from edge.events import Event, LaneMoved, Stamps, StateChanged
 from edge.state.keeper import StationStates
-from edge.state.machine import ENDS, TRANSITIONS, State
+from edge.state.machine import ENDS, MODE_CHANGES, TRANSITIONS, Mode, State
 from edge.state.stops import Cause, EndsBy
 from tests.clocks import ToldClock
 
@@ -34,18 +36,27 @@ Step = Callable[[StationStates], object]
 class Pins:
     """Pins that may move or not."""
 
-    free = True
+    free = by_hand = False
     cut = False
     """Whether their supply was cut since they moved last."""
 
     def hold(self) -> None:
-        self.free = False
+        self.free = self.by_hand = False
 
     def cut_off(self) -> None:
         self.cut = True
 
     def go_on(self) -> None:
-        self.free, self.cut = True, False
+        self.free, self.cut, self.by_hand = True, False, False
+
+    def allow_by_hand(self) -> None:
+        self.by_hand = True
+
+    def move_by_hand(self, lane: str, seconds: float | None = None) -> float:
+        assert self.by_hand
+        if lane != "warm":
+            raise ControlRefusedError(f"there is no lane {lane}")
+        return 0.3 if seconds is None else seconds
 
 
 class Watched:
@@ -55,17 +66,25 @@ class Watched:
         self.now, self.pins = 0.0, Pins()
         self.rows: list[StateChanged] = []
         self.state, self.refused = State.STOPPED, Counter[str]()
-        self.counts = Counter[State]()
+        self.mode, self.moved = Mode.PRODUCTION, list[LaneMoved]()
+        self.counts, self.modes = Counter[State](), Counter[Mode]()
         clock = ToldClock(lambda: self.now, lambda: 1_700_000_000 + self.now)
         self.states = StationStates(
             moving=self.pins, offer=self.take, stamps=Stamps("a", clock.wall), clock=clock
         )
 
     def take(self, event: Event) -> None:
+        if isinstance(event, LaneMoved):
+            assert self.pins.by_hand
+            self.moved.append(event)
+            return
         assert isinstance(event, StateChanged)
-        state = State(event.state)
+        state, mode = State(event.state), Mode(event.mode)
         told = self.rows[-1] if self.rows else None
-        if told is not None and state is self.state:  # a cause is over, and another is left
+        if mode is not self.mode:
+            assert self.state in (state, State.STARTING)  # a start in the mode of the end before
+            assert state in MODE_CHANGES
+        elif told is not None and state is self.state:  # a cause is over, and another is left
             assert state in (State.HELD, State.SUSPENDED)
             assert (event.reason, event.scope) != (told.reason, told.scope)
             assert event.first == told.first
@@ -73,25 +92,29 @@ class Watched:
             assert (self.state, state) in LEGAL | START, f"{self.state} -> {state}"
         assert bool(event.reason) == (state in (State.HELD, State.SUSPENDED, State.ABORTED))
         assert self.pins.cut or state is not State.ABORTED
-        self.state = state
+        assert state is not State.EXECUTE or mode is Mode.PRODUCTION
+        self.state, self.mode = state, mode
         self.counts[state] += 1
+        self.modes[mode] += 1
         self.rows.append(event)
         del self.rows[:-10]
 
-    def ask(self, command: ControlCommand) -> None:
+    def ask(self, command: ControlCommand, *, mode: str = "", lane: str = "") -> None:
         before, known = self.state, self.states.situation
-        answer = self.states.answer(ControlRequest(command, "ana"))
+        answer = self.states.answer(ControlRequest(command, "ana", mode=mode, lane=lane))
         if answer.ok:
             assert answer.state["state"] == self.state
         else:
             self.refused[command] += 1
             assert self.states.situation is known
         assert before is not State.ABORTED or self.state is before or command == "clear"
+        assert command != "move-lane" or self.states.situation is known
 
     def steps(self) -> Sequence[Step]:
         """What may happen to a station, by anybody and at any time."""
         return [
-            *(lambda s, c=command: self.ask(c) for command in ControlCommand),
+            *(lambda s, c=command: self.ask(c, lane="warm") for command in ControlCommand),
+            *(lambda s, m=mode: self.ask(ControlCommand.MODE, mode=m) for mode in Mode),
             *(lambda s, c=cause: s.add(c) for cause in CAUSES),
             *(lambda s, c=cause: s.over(c.name, scope=c.scope) for cause in CAUSES),
         ]
@@ -99,6 +122,8 @@ class Watched:
     def check(self) -> None:
         assert self.states.situation.state is self.state
         assert self.pins.free == self.states.executes == (self.state is State.EXECUTE)
+        at_rest = self.state in (State.STOPPED, State.IDLE)
+        assert self.pins.by_hand == (at_rest and self.mode is not Mode.PRODUCTION)
 
 
 @pytest.fixture
@@ -155,8 +180,89 @@ def test_what_may_not_move_is_held_before_anybody_is_told(watched: Watched) -> N
     assert seen == [False]
 
 
+def told(watched: Watched) -> list[tuple[str, str, str, str]]:
+    return [(row.state, row.mode, row.reason, row.first) for row in watched.rows]
+
+
+def test_a_lane_is_moved_by_hand_in_maintenance_alone_and_has_a_row(watched: Watched) -> None:
+    watched.states.begin()
+    watched.states.ready()
+
+    def said(command: str, **more: Any) -> str:
+        request = ControlRequest(ControlCommand(command), "ana", **more)
+        return watched.states.answer(request).error
+
+    assert "and the station is in Production: `pilah-edge stop`" in said("move-lane", lane="warm")
+    assert "does not change in the state Execute" in said("mode", mode="Maintenance")
+    assert said("stop") == ""
+    assert "there is nothing to stop: the station is Stopped" in said("stop")
+    assert "there is no mode 'Repair'" in said("mode", mode="Repair")
+    assert said("mode", mode="Maintenance") == ""
+    assert "in the mode Maintenance already" in said("mode", mode="Maintenance")
+    assert said("move-lane", lane="warm", seconds=0.7) == ""
+    assert said("move-lane", lane="wool") == "there is no lane wool"
+    assert [(row.lane, row.seconds, row.who) for row in watched.moved] == [("warm", 0.7, "ana")]
+    assert said("reset") == ""
+    assert said("move-lane", lane="warm") == ""
+    assert "in the mode Maintenance the station is not started" in said("resume")
+    watched.states.add(CAUSES[-1])
+    assert "the states Stopped and Idle only, and the station is Aborted" in said(
+        "move-lane", lane="warm"
+    )
+    watched.states.over("emergency_stop")
+    assert [said(word) for word in ("clear", "reset")] == ["", ""]
+    assert said("mode", mode="Production") == ""
+    assert said("resume") == ""
+    assert told(watched)[2:] == [
+        ("Stopped", "Production", "", ""), ("Stopped", "Maintenance", "", ""),
+        ("Idle", "Maintenance", "", ""),
+        ("Aborted", "Maintenance", "emergency_stop", "emergency_stop"),
+        ("Stopped", "Maintenance", "", "emergency_stop"),
+        ("Idle", "Maintenance", "", "emergency_stop"), ("Idle", "Production", "", ""),
+        ("Execute", "Production", "", ""),
+    ]  # fmt: skip
+    watched.check()
+
+
+def test_what_was_to_be_mended_when_it_was_stopped_is_mended_with_reset(watched: Watched) -> None:
+    ended: list[str] = []
+    watched.states.tell_of_ends(lambda cause, who: ended.append(f"{cause.name} by {who}"))
+    watched.states.begin()
+    watched.states.ready()
+    watched.states.add(CAUSES[1])
+    watched.ask(ControlCommand.STOP)
+    assert ended == []
+    watched.ask(ControlCommand.RESET)
+    watched.ask(ControlCommand.RESUME)
+    assert ended == ["jam by ana"]
+    assert told(watched)[2:] == [
+        ("Held", "Production", "jam", "jam"), ("Stopped", "Production", "", "jam"),
+        ("Idle", "Production", "", "jam"), ("Execute", "Production", "", ""),
+    ]  # fmt: skip
+
+
+def test_a_pause_is_over_when_it_is_stopped(watched: Watched) -> None:
+    watched.states.begin()
+    watched.states.ready()
+    for command in ("pause", "stop", "reset", "resume"):
+        watched.ask(ControlCommand(command))
+    assert watched.state is State.EXECUTE
+
+
+@pytest.mark.parametrize("mode", [Mode.MAINTENANCE, Mode.MANUAL])
+def test_a_station_somebody_worked_on_does_not_sort_when_it_is_started(
+    watched: Watched, mode: Mode
+) -> None:
+    watched.states.begin()
+    watched.states.stay_in(mode)
+    watched.check()
+    watched.states.ready()
+    watched.check()
+    assert told(watched) == [("Starting", "Production", "", ""), ("Stopped", mode, "", "")]
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(0, 16), max_size=60))
+@given(st.lists(st.integers(0, len(Watched().steps()) - 1), max_size=60))
 def test_no_sequence_leads_to_an_illegal_state_or_moves_pins(numbers: list[int]) -> None:
     watched = Watched()
     watched.states.begin()
@@ -184,4 +290,6 @@ def test_random_commands_lead_to_no_illegal_state_and_pins_rest(count: int) -> N
         State.STARTING, State.EXECUTE, State.HELD, State.SUSPENDED, State.ABORTED, State.STOPPED,
         State.IDLE,
     }  # fmt: skip
-    assert set(watched.refused) == {"pause", "resume", "reset", "clear"}
+    assert set(watched.refused) == set(ControlCommand) - {"state"}
+    assert set(watched.modes) == set(Mode)
+    assert watched.moved

@@ -20,9 +20,9 @@ def stamps(hour: float, after: str = "") -> Stamps:
     return Stamps("bin-1", lambda: 3600 * hour, after=after)
 
 
-def state(hour: float, name: str, after: str = "") -> StateChanged:
+def state(hour: float, name: str, after: str = "", mode: str = "Production") -> StateChanged:
     stamp = stamps(hour, after).now()
-    return StateChanged(*stamp, name, "Production", stamp.time, "", "", "", None, "", "a")
+    return StateChanged(*stamp, name, mode, stamp.time, "", "", "", None, "", "a")
 
 
 def correction(hour: float) -> ItemCorrected:
@@ -54,7 +54,7 @@ def test_the_last_state_is_that_with_the_greatest_id_whatever_its_time(file: Pat
     aborted = state(2, "Aborted", after=stopped.id)
     write(file, stopped, aborted)
     assert aborted.time < stopped.time
-    assert last_run(file, None) == LastRun(aborted.id, "Aborted")
+    assert last_run(file, None) == LastRun(aborted.id, "Aborted", "Production")
 
 
 def test_a_state_that_waits_in_the_spill_is_later_than_those_of_the_ledger(
@@ -62,16 +62,23 @@ def test_a_state_that_waits_in_the_spill_is_later_than_those_of_the_ledger(
 ) -> None:
     write(file, running := state(1, "Execute"))
     leave(spill, aborted := state(1, "Aborted", after=running.id))
-    assert last_run(file, spill) == LastRun(aborted.id, "Aborted")
+    assert last_run(file, spill) == LastRun(aborted.id, "Aborted", "Production")
     assert spill.exists()  # it still waits
     file.unlink()
-    assert last_run(file, spill) == LastRun(aborted.id, "Aborted")
+    assert last_run(file, spill) == LastRun(aborted.id, "Aborted", "Production")
+
+
+def test_the_last_mode_is_that_of_the_last_state(file: Path, spill: Path) -> None:
+    write(file, stopped := state(1, "Stopped", mode="Maintenance"))
+    assert last_run(file, None).mode == "Maintenance"
+    leave(spill, state(1, "Stopped", after=stopped.id, mode="Manual"))
+    assert last_run(file, spill).mode == "Manual"
 
 
 def test_the_newest_id_is_that_of_any_event_or_correction(file: Path) -> None:
     write(file, last := StationStopped(*stamps(5).now(), 1, ""), state(1, "Execute"))
     assert newest_id(file) == last.id
-    assert last_run(file, None) == LastRun(last.id, "Execute")
+    assert last_run(file, None) == LastRun(last.id, "Execute", "Production")
     write(file, corrected := correction(7))
     assert newest_id(file) == corrected.id
     assert desk_stamps(file, "bin-1", lambda: 0.0).new_id() > corrected.id

@@ -69,6 +69,21 @@ def test_a_stop_of_several_states_is_one_and_its_first_reason_counts() -> None:
     assert planned(spans(rows, lives=[0], end=100)) == 100
 
 
+def test_time_in_other_modes_is_no_production_and_no_stop() -> None:
+    rows = [
+        row(0, "Starting"), row(5, "Execute"), row(20, "Held", "jam"),
+        row(30, "Stopped", "", "jam"), row(35, "Stopped", mode="Maintenance"),
+        row(50, "Aborted", "emergency_stop", mode="Maintenance"),
+        row(60, "Stopped", "", "emergency_stop", mode="Maintenance"), row(70, "Stopped"),
+        row(72, "Idle"), row(73, "Execute"),
+    ]  # fmt: skip
+    found = spans(rows, lives=[0], end=100)
+    assert [(s.begin, s.end, s.reason) for s in stops(found)] == [(20, 35, "jam")]
+    assert time_in_state(found)["Stopped", "Maintenance"] == 25
+    assert time_in_state(found)["Aborted", "Maintenance"] == 10
+    assert (planned(found), executing(found)) == (5 + 15 + 15 + 27, 15 + 27)
+
+
 def test_what_was_killed_did_nothing_that_is_known_until_its_next_start() -> None:
     rows = [row(0, "Starting"), row(5, "Execute"), row(100, "Starting"), row(105, "Execute")]
     found = spans(rows, lives=[0, 60], end=120)
