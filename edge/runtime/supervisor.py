@@ -38,6 +38,9 @@ a Raspberry Pi 3); it is shorter than the watchdog of `deploy/pilah.service`, so
 end in order before systemd kills it."""
 _LOOK_SECONDS = 1.0
 """How often the main thread checks that all the others work."""
+_TELL_SECONDS = 0.5
+"""How often it checks where somebody is told: the operator's pages say within two seconds that a
+station is silent, and must not say it of one that was late once."""
 _WELL_SECONDS = 3.0
 """How long the threads are taken to work after such a check."""
 
@@ -103,6 +106,7 @@ class Supervisor:
         """
         self._endings, self._supervised = endings, supervised
         self._clock, self._notifier = clock, notifier
+        self._pause = _LOOK_SECONDS if notifier is None else min(_LOOK_SECONDS, _TELL_SECONDS)
         self.reason = ""
         self._until = math.inf
         """When the threads must have ended, on the clock."""
@@ -157,7 +161,7 @@ class Supervisor:
         while working:
             now = self._clock.now()
             try:
-                ending = self._clock.get(self._endings, min(now + _LOOK_SECONDS, self._until))
+                ending = self._clock.get(self._endings, min(now + self._pause, self._until))
             except queue.Empty:
                 if self._until == math.inf:
                     self._look(monitor)

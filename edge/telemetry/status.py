@@ -1,6 +1,6 @@
 """The status of a running station, which other processes read: one small file in memory.
 
-The station's main thread writes it once a second (`edge/telemetry/status_file.py`), so that a file
+The station's main thread writes it twice a second (`edge/telemetry/status_file.py`), so that a file
 that is older tells of a station that was killed or hangs. A station that ends in order removes it.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SERVICE_FOLDER = Path("/run/pilah")
 """The folder in memory that `deploy/pilah.service` gives the service."""
 STALE_SECONDS = 5.0
-"""A status that is older in seconds is out of date; it is written once a second."""
+"""A status that is older in seconds is out of date; it is written twice a second."""
 START_SECONDS = 120.0
 """A start may take so long (`TimeoutStartSec` of the service), and writes its status once."""
 SILENT_SECONDS = 5.0

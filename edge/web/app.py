@@ -42,7 +42,7 @@ def make_app(site: Site) -> ASGIApp:
         return await run_in_threadpool(_refusal, site, request, error.status_code)
 
     async def failed(request: Request, error: Exception) -> Response:
-        _log.error(f"pages      {request.method} {request.url.path}", exc_info=error)
+        _log.error(f"pages      {request.method} {request.url.path!r}", exc_info=error)
         return PlainTextResponse("This page failed: the log of the pages says why.\n", 500)
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: refused, 500: failed})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -102,9 +103,30 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def network_of(host: str) -> str:
+    """What somebody has who has the address `host`: it alone, or the /64 of an IPv6 address, all of
+    which a machine may use. Limits for each address are for each of these."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if address.version == 4:
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), 64), strict=False))
+
+
 def _is_from_elsewhere(headers: Headers) -> bool:
-    """Whether a browser says that another site's page sends this."""
-    return headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+    """Whether a browser says that another site's page sends this. It gives Sec-Fetch-Site where it
+    trusts the connection, and Origin everywhere."""
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return True
+    origin = headers.get("origin")
+    try:
+        return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+    except ValueError:
+        return True
 
 
 def _is_small(length: str) -> bool:

@@ -21,8 +21,8 @@ from edge.core.errors import StatusRefusedError
 from edge.telemetry.status import StatusReading, read_status
 from edge.web.plan import WebPlan
 
-SILENT_SECONDS = 1.5
-"""A station whose last sign of life is older is called silent. It gives one a second; with the time
+SILENT_SECONDS = 1.2
+"""A station whose last sign of life is older is called silent. It gives two a second; with the time
 that a look and a page take, a page says within 2 s of a station's end that it is silent."""
 LOOK_SECONDS = 0.1
 """How long one look serves all who ask."""

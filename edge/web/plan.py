@@ -65,6 +65,11 @@ class WebPlan:
     key: Path | None = None
 
     @property
+    def sessions(self) -> Path:
+        """The file of those who are signed in, which the pages themselves write."""
+        return self.ledger.with_name(f"{self.ledger.stem}-sessions.json")
+
+    @property
     def keep(self) -> Keep | None:
         """What the outboxes keep; None: nothing is written to them."""
         return None if self.outbox is None else Keep.from_json(self.outbox)

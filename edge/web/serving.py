@@ -76,7 +76,7 @@ def serve(plan: WebPlan) -> None:
     import uvicorn
 
     from edge.web.app import make_app
-    from edge.web.connections import PatientProtocol
+    from edge.web.connections import Listener, PatientProtocol
     from edge.web.site import Site
 
     class Server(uvicorn.Server):
@@ -107,7 +107,7 @@ def serve(plan: WebPlan) -> None:
         raise PagesUnavailableError(
             f"cannot use the certificate {plan.certificate} with its key: {error}"
         ) from error
-    listening = _listen(plan)
+    listening = Listener(_listen(plan))
     for name in ("uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
     if not is_loopback(plan.host) and plan.certificate is None:

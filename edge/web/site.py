@@ -21,7 +21,7 @@ from edge.web.live import Live
 from edge.web.notices import Notices
 from edge.web.people.accounts import Accounts
 from edge.web.people.guesses import Guesses
-from edge.web.people.tokens import Sessions
+from edge.web.people.sessions import Sessions
 from edge.web.plan import WebPlan
 from edge.web.review_queue import ReviewQueue
 
@@ -95,7 +95,7 @@ class Site:
         self.notices, self.review = Notices(), ReviewQueue(plan)
         self.incidents = OpenIncidents(plan.ledger)
         self.control = StationControl(plan.station, plan.ledger)
-        self.sessions, self.guesses = Sessions(wall), Guesses(clock)
+        self.sessions, self.guesses = Sessions(plan.sessions, wall), Guesses(clock)
         self.open_here = is_loopback(plan.host)
         self.key = secrets.token_bytes(32)
         self.languages: Mapping[str, Language] = read_languages()

@@ -1,6 +1,6 @@
 """Say what a running station is doing: its threads, camera, model, items and rows.
 
-It reads the status that the station writes once a second, and disturbs nothing. It exits with 1
+It reads the status that the station writes twice a second, and disturbs nothing. It exits with 1
 where the station is not well: it does not run, is starting or ending, hangs, has lost its camera,
 or cannot write its ledger.
 """

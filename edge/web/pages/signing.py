@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from edge.web.people.tokens import SHIFT_SECONDS, WALL_SECONDS
+from edge.web.guard import network_of
+from edge.web.people.sessions import SHIFT_SECONDS, WALL_SECONDS
 from edge.web.visit import Visit
 
 _YEAR = 365 * 24 * 3600
@@ -25,7 +26,7 @@ def sign_in(visit: Visit) -> Response:
     """Begins a session, where name and password are right."""
     site = visit.site
     client = visit.request.client
-    address = "" if client is None else client.host
+    address = "" if client is None else network_of(client.host)
     name = visit.form.get("name", "")[:64]
     wait = site.guesses.begin(address, name)
     if wait:

@@ -112,6 +112,21 @@ def test_what_another_site_sends_is_refused_though_it_has_all_cookies(pages: Pag
     assert browser.post("/language", {"language": "id"}).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost", 303), ("http://localhost:81", 403), ("http://evil.example", 403),
+        ("null", 403), ("http://[", 403), ("", 403),
+    ],
+)  # fmt: skip
+def test_a_browser_that_tells_the_origin_alone_is_listened_to(
+    pages: Pages, origin: str, status: int
+) -> None:
+    """Beyond this machine, without TLS, browsers send no Sec-Fetch-Site."""
+    answer = pages.browser().post("/language", {"language": "id"}, Origin=origin)
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8040", "10.0.0.7", "", "[::2]"])
 def test_pages_for_this_machine_alone_have_no_other_name(pages: Pages, host: str) -> None:
     assert pages.browser().get("/", Host=host).status_code == 421

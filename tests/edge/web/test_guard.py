@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.web.guard import is_here, is_loopback
+from edge.web.guard import is_here, is_loopback, network_of
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,17 @@ def test_a_host_is_this_machine_s_or_another_s(host: str, here: bool) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "pi.local", "", "10.0.0.1"])
 def test_an_address_that_others_reach_is_no_loopback(host: str) -> None:
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("192.168.1.7", "192.168.1.7"),
+        ("::ffff:192.168.1.7", "192.168.1.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_addresses_that_one_machine_may_take_are_one(host: str, network: str) -> None:
+    assert network_of(host) == network

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import StatusRefusedError
+from edge.runtime import supervisor
 from edge.telemetry.status import StationState, StatusReading
 from edge.web.live import LOOK_SECONDS, SILENT_SECONDS, Beat, Live
 from edge.web.plan import WebPlan
@@ -27,7 +28,7 @@ STARTING = status(LEDGER, state=StationState.STARTING, signs=None)
         (None, True),
         (StatusReading(status(LEDGER), None), True),
         (StatusReading(status(LEDGER), 0.0), False),
-        (StatusReading(status(LEDGER), 1.2), False),
+        (StatusReading(status(LEDGER), 1.0), False),
         (StatusReading(status(LEDGER), SILENT_SECONDS), False),
         (StatusReading(status(LEDGER), SILENT_SECONDS + 0.01), True),
         (StatusReading(STARTING, 100.0), False),
@@ -41,8 +42,10 @@ def test_a_station_without_a_fresh_sign_of_life_is_silent(
 
 
 def test_a_page_hears_of_the_silence_within_two_seconds() -> None:
-    """With a look at the status, and the tenth of a second at which the script looks."""
-    assert SILENT_SECONDS + LOOK_SECONDS + 0.1 <= 2.0
+    """With a look at the status, and the tenth of a second at which the script looks; half a second
+    is left for a busy machine, both here and before a station that is late is called silent."""
+    assert SILENT_SECONDS + LOOK_SECONDS + 0.1 <= 1.5
+    assert SILENT_SECONDS >= supervisor._TELL_SECONDS + 0.5
 
 
 def test_one_look_serves_all_who_ask_at_the_same_time(pages: Pages) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edge.web.people.guesses import MOST_OF_ONE, WINDOW_SECONDS
-from edge.web.people.tokens import SHIFT_SECONDS, WALL_SECONDS
+from edge.web.people.sessions import SHIFT_SECONDS, WALL_SECONDS
 from tests.edge.web.browsing import PASSWORD, Pages
 
 RIGHT = {"name": "Ana", "password": PASSWORD}
