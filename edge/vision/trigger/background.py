@@ -48,6 +48,11 @@ _LIGHT_PER_SECOND = 0.3
 """The largest drift of the camera's exposure per second, as a share."""
 _LAMP = (1 / 4, 4.0)
 """The factors by which a lamp may change the light; a black or a white picture is beyond them."""
+_SAMPLES = 300
+"""About so many pixels tell how much light there is."""
+_SAME_LIGHT = 0.002
+"""A change of the light by a smaller share is half a level at most: the background stays as it is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class _Learned:
     """(height, width, 3), standard deviation over time of lightness and of two colours."""
     limit: Floats
     """(height, width, 3), the levels by which these must differ for something to be in front."""
+    levels: Image
+    """uint8 (height, width, 3), `mean` in whole levels."""
 
 
 class Background:
@@ -161,7 +168,8 @@ class Background:
         off = _away(self._picture, learned.mean) / np.float32(0.8)
         cv2.accumulateWeighted(self._picture, learned.mean, share, free)
         cv2.accumulateWeighted(off, learned.spread, share, free)
-        self._learned = replace(learned, limit=self._limit(learned.spread))
+        levels = _in_levels(learned.mean)
+        self._learned = replace(learned, limit=self._limit(learned.spread), levels=levels)
 
     def absorb(self, box: Box, *, until_it_stirs: bool = False) -> None:
         """Makes the content of `box` part of the background, for good or until something moves."""
@@ -170,14 +178,16 @@ class Background:
         part = around(box, RIM)
         if until_it_stirs:
             self._patches.append((box, self._learned.mean[part].copy()))
-        self._learned.mean[part] = self._picture[part]
+        self._learned.mean[part] = self._learned.levels[part] = self._picture[part]
 
     def _wakes(self, found: list[Blob]) -> bool:
         """Puts absorbed objects in front again if something moves there; returns whether any is."""
         assert self._learned is not None
         for box, patch in list(self._patches):
             if any(touch(blob.box, box) for blob in found):
-                self._learned.mean[around(box, RIM)] = patch
+                part = around(box, RIM)
+                self._learned.mean[part] = patch
+                self._learned.levels[part] = _in_levels(patch)
                 self._patches = [other for other in self._patches if other[0] is not box]
                 self.woken.append(box)
         return bool(self.woken)
@@ -200,7 +210,7 @@ class Background:
         # An item that passed meanwhile is in less than half of the frames, so that it is not in the
         # median, nor in the median deviation: 0.67 standard deviations of a normal distribution.
         spread = away[count // 2] / np.float32(0.67)
-        return _Learned(mean, spread, self._limit(spread))
+        return _Learned(mean, spread, self._limit(spread), _in_levels(mean))
 
     def _limit(self, spread: Floats) -> Floats:
         reach = max(3, max(spread.shape) // 8 | 1)
@@ -208,29 +218,56 @@ class Background:
         return np.maximum(_SPREADS * np.maximum(around, spread), np.float32(self._contrast))
 
     def _in_front(self, learned: _Learned) -> Mask:
-        off = _away(self._picture, learned.mean)
-        return strongest(cv2.compare(off, learned.limit, cv2.CMP_GT))
+        front = np.zeros(self._picture.shape[:2], np.uint8)
+        part = self._differing(learned)
+        if part is not None:
+            off = _away(self._picture[part], learned.mean[part])
+            front[part] = strongest(cv2.compare(off, learned.limit[part], cv2.CMP_GT))
+        return front
+
+    def _differing(self, learned: _Learned) -> tuple[slice, slice] | None:
+        """The rows and columns outside of which nothing can be in front; None: nothing is.
+
+        Three channels that differ by half the contrast at most differ by the contrast at most in
+        lightness and in both colours, and no limit is below the contrast. Whole levels are off by
+        half a level.
+        """
+        off = cv2.absdiff(self._picture, learned.levels)
+        height, width = off.shape[:2]
+        _, much = cv2.threshold(off, self._contrast / 2 - 0.5, 255, cv2.THRESH_BINARY)
+        left, top, across, down = cv2.boundingRect(much.reshape(height, 3 * width))
+        if not down:
+            return None
+        return slice(top, top + down), slice(left // 3, (left + across + 2) // 3)
 
     def _in_this_light(self, learned: _Learned) -> Mask | None:
         """The mask of what is in front, after the background was adjusted to the present light.
 
         None if the light of the whole picture has just changed, briefly or permanently.
         """
-        now, mean = self._picture[::4, ::4], learned.mean[::4, ::4]
-        valid = self._free[::4, ::4] & (mean.min(axis=2) > 8)
-        if valid.mean() < 0.2:
+        height, width = self._picture.shape[:2]
+        step = max(1, round(math.sqrt(height * width / _SAMPLES)))
+        now, mean = self._picture[::step, ::step], learned.mean[::step, ::step]
+        valid = self._free[::step, ::step] & (mean.min(axis=2) > 8)
+        if np.count_nonzero(valid) < 0.2 * valid.size:
             return self._in_front(learned)
-        switched = np.median(now[valid] / mean[valid], axis=0).astype(np.float32)
+        ratios = now[valid] / mean[valid]
+        ratios.partition(len(ratios) // 2, axis=0)
+        switched = ratios[len(ratios) // 2]
         # Exposure drifts slowly; a large item that just appeared must not count as darkness.
         drift = min(_LIGHT_PER_SECOND * self._elapsed, 0.1)
         gain = np.clip(switched, 1 - drift, 1 + drift)
-        lit = replace(learned, mean=_lit(learned.mean, gain))
+        if np.abs(gain - 1).max() < _SAME_LIGHT:
+            gain = np.ones(3, np.float32)
+            lit = learned
+        else:
+            lit = _relit(learned, gain)
         front = self._in_front(lit)
         flashed, self._flashed = self._flashed, False
         low, high = _LAMP
         if _share(front) > 0.25 and low <= switched.min() and switched.max() <= high:
             # If one factor explains nearly all differences, a lamp was switched.
-            relit = replace(learned, mean=_lit(learned.mean, switched))
+            relit = _relit(learned, switched)
             rest = self._in_front(relit)
             if _share(rest) < _share(front) / 5:
                 if not flashed:
@@ -238,8 +275,9 @@ class Background:
                     return None
                 gain, lit, front = switched, relit, rest
         if _share(front) <= self._max_area:
+            if lit is not learned:
+                self._patches = [(box, _lit(patch, gain)) for box, patch in self._patches]
             self._learned = lit
-            self._patches = [(box, _lit(patch, gain)) for box, patch in self._patches]
         return front
 
     def _found(self, front: Mask, learned: _Learned) -> list[Blob] | None:
@@ -283,7 +321,16 @@ def _away(picture: Image, mean: Floats) -> Floats:
     coloured objects.
     """
     off = cv2.transform(picture - mean, _LIGHTNESS_AND_COLOURS)
-    return np.asarray(cv2.absdiff(off, np.zeros_like(off)), np.float32)
+    return np.asarray(np.abs(off, out=off), np.float32)
+
+
+def _relit(learned: _Learned, gain: npt.NDArray[np.float32]) -> _Learned:
+    mean = _lit(learned.mean, gain)
+    return replace(learned, mean=mean, levels=_in_levels(mean))
+
+
+def _in_levels(mean: Floats) -> Image:
+    return np.asarray(cv2.convertScaleAbs(mean), np.uint8)
 
 
 def _lit(mean: Floats, gain: Floats) -> Floats:

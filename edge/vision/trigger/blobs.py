@@ -24,6 +24,8 @@ _SHADOW_TINT = 10.0
 _SOLID = 0.3
 """If the dark part is all of a blob but less than this share, it is taken for an item, not for the
 shadow of one."""
+_MARGIN = 8
+"""The pixels around what is in front that closing its cracks, its rim and its shadow may touch."""
 _SUM = np.ones((1, 3), np.float32)
 
 
@@ -39,6 +41,14 @@ class Blob(NamedTuple):
     shape: Mask
     """The object's mask, 1 or 0, for its box enlarged by `RIM` pixels on each side."""
 
+    def moved(self, right: int, down: int) -> Blob:
+        """The blob in a picture that has so many columns and rows more at its left and its top."""
+        box, extent = self.box, self.extent
+        return self._replace(
+            box=box._replace(left=box.left + right, top=box.top + down),
+            extent=extent._replace(left=extent.left + right, top=extent.top + down),
+        )
+
 
 def connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> list[Blob]:
     """Finds the blobs in a mask.
@@ -49,6 +59,16 @@ def connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> lis
         mean: the background, of the same shape.
         least: the area in pixels below which a blob is left out.
     """
+    left, top, width, height = cv2.boundingRect(front)
+    if not width:
+        return []
+    # What lies far from everything in front is not looked at.
+    part = around(Box(left, top, width, height), _MARGIN)
+    found = _connected(front[part], picture[part], mean[part], least=least)
+    return [blob.moved(part[1].start, part[0].start) for blob in found]
+
+
+def _connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> list[Blob]:
     front = _cleaned(front)
     count, places, extents, _ = cv2.connectedComponentsWithStats(front, connectivity=8)
     if count == 1:

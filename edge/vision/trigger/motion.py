@@ -208,12 +208,23 @@ class MotionTrigger:
 
 
 def small_picture(image: Image) -> Image:
-    """The reduced picture in which motion is detected; a picture that is small stays as it is."""
+    """The reduced picture in which motion is detected; a picture that is small stays as it is.
+
+    It is reduced in two steps, the second of which is by 2. Up to 640 pixels wide, the first one is
+    by 2 or less, too, and every pixel counts: OpenCV has fast code for such steps. Of a larger
+    picture, 16 pixels count for each of the reduced one, as of one of 640 pixels: reading all of
+    them would take longer than everything else that a trigger does.
+    """
     height, width = image.shape[:2]
     factor = _factor(width, height)
-    whole = image[: height // factor * factor, : width // factor * factor]
-    small = cv2.resize(whole, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)
+    if factor == 1:
+        return image.copy()
+    small = width // factor, height // factor
+    picture: cv2.typing.MatLike = image[: small[1] * factor, : small[0] * factor]
+    if factor > 2:
+        twice = 2 * small[0], 2 * small[1]
+        picture = cv2.resize(picture, twice, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _factor(width: int, height: int) -> int:

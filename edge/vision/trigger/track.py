@@ -181,7 +181,9 @@ class Track:
         if any(abs(a - b) > slack for a, b in zip(self._rest, now, strict=True)):
             self._rest, self.still_since = now, at
         self._points.append(self._point())
-        if not self._settled:
+        if self.still_since <= self._points[0].seen and 3 * slack < _TRAVELS * max(self._size):
+            self.passed = None  # a line through what rests would come to the same, after a while
+        elif not self._settled:
             latest = self._latest()
             self.passed = self._passing(latest)
             # With observations on both sides of the middle, more would only reduce the precision.
