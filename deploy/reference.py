@@ -72,7 +72,8 @@ and after an emergency stop, once the button is released, with `pilah-edge clear
 reset` and `pilah-edge resume`, in this order, so that no machine starts because somebody pulled
 out a button. The program only *sees* an emergency stop: the button itself must cut the actuators'
 supply, whatever the program does. A station that was Aborted and is started again, by systemd or by
-a person, is Aborted still, as long as its ledger can be read.
+a person, is Aborted still, whatever its clock says by then; and it is Aborted where its ledger
+cannot be read, because nobody knows then.
 
 A stop may have several causes, of which one follows from another. The first one is the reason of
 the stop in `pilah-edge ledger states`, which sums up the time in each state, the stops by reason,

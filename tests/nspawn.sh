@@ -171,6 +171,7 @@ default_lane: rest
 keep_alive: {pin: 21}
 ledger: {path: $home/ledger.sqlite}
 publish: {mqtt: {host: 127.0.0.1, tls: false}}
+web: {}
 YAML
 sed 's/red/crimson/' "$root/srv/station.yaml" >"$root/srv/wrong.yaml"
 # Mock pins tell the journal what a wire on them would feel; and a thread whose name is in the file
@@ -240,17 +241,41 @@ case " $(show RestrictAddressFamilies) " in
 esac
 say "ok: a station without a network camera has no network"
 publisher() { inside systemctl show --value --property="$1" pilah-publish.service; }
-told() { inside journalctl --no-pager -o cat -u pilah-publish.service; }
+pages() { inside systemctl show --value --property="$1" pilah-web.service; }
+told() { inside journalctl --no-pager -o cat -u "${1:-pilah-publish}.service"; }
 is_told() { told | grep -q 'broker 127.0.0.1:1883 is not reached'; }
 [ "$(publisher ActiveState)" = active ] || fail "the publisher is not active: $(told)"
 wait_for 30 "the publisher says that its broker is away" is_told
 expect "its status line says so, too" "is not reached" "$(publisher StatusText)"
-text=$(inside systemd-analyze verify --man=no pilah-publish.service 2>&1) || fail "verify: $text"
-[ -z "$text" ] || fail "systemd-analyze verify pilah-publish: $text"
-say "$(inside systemd-analyze security pilah-publish.service --no-pager | tail -n 1)"
+for unit in pilah-publish pilah-web; do
+    text=$(inside systemd-analyze verify --man=no $unit.service 2>&1) || fail "verify: $text"
+    [ -z "$text" ] || fail "systemd-analyze verify $unit: $text"
+    say "$(inside systemd-analyze security $unit.service --no-pager | tail -n 1)"
+done
+[ "$(pages ActiveState)" = active ] || fail "the pages are not active: $(told pilah-web)"
+front() {
+    inside /opt/pilah/bin/python -c 'import sys, urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:8040/", timeout=20).read().decode())'
+}
+shows_it() { front | grep -q 'action="/pause"\|formaction="/pause"'; }
+wait_for 30 "a page, with a button that only the station's socket can give" shows_it
+say "ok: the pages are served, and reach the station"
 text=$(inside runuser -u pilah -- pilah-publish $config --status)
 expect "entries wait for the broker" "waiting [1-9]" "$text"
 wait_for 10 "rows in the ledger" grows 0
+# Those beside the station: killed, they start again; stopped, they end with 0 and soon.
+for unit in pilah-publish pilah-web; do
+    beside() { inside systemctl show --value --property="$1" $unit.service; }
+    is_back() { [ "$(beside NRestarts)" -gt 0 ] && [ "$(beside ActiveState)" = active ]; }
+    shell "kill -KILL $(beside MainPID)" || fail "no process of $unit to kill"
+    wait_for 60 "restart of $unit" is_back
+    start=$(date +%s)
+    inside systemctl stop $unit.service
+    [ "$(beside ExecMainCode)/$(beside ExecMainStatus)/$(beside Result)" = 1/0/success ] ||
+        fail "stop of $unit: $(beside ExecMainStatus)/$(beside Result): $(told $unit)"
+    say "ok: $unit was killed and started again, and ended in $(($(date +%s) - start)) s"
+    inside systemctl start $unit.service || fail "start of $unit: $(told $unit)"
+done
 text=$(install --without-picamera2) || fail "install while it runs: $text"
 expect "a run of the installer leaves a running station alone" "nothing was to do" "$text"
 usec=$(($(show ActiveEnterTimestampMonotonic) - $(show ExecMainStartTimestampMonotonic)))
@@ -343,7 +368,8 @@ say "ok: it starts with the machine, and the ledger goes on"
 
 text=$(install --uninstall) || fail "uninstall: $text"
 shell "! [ -e /opt/pilah ] && ! [ -e /etc/systemd/system/pilah.service ] &&
-    ! [ -e /etc/systemd/system/pilah-publish.service ] && [ -s $config ] &&
+    ! [ -e /etc/systemd/system/pilah-publish.service ] &&
+    ! [ -e /etc/systemd/system/pilah-web.service ] && [ -s $config ] &&
     [ -s $home/ledger.sqlite ]" || fail "uninstall left or took the wrong things"
 say "ok: uninstalled; station file and ledger are still there"
 say "all as it should be"

@@ -149,6 +149,17 @@ class RecordsConfig(NamedPart):
         ),
     ] = None
 
+    ideal_items_per_minute: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=100_000,
+            description="how many items the station sorts in a minute at its best, which its "
+            "performance and so its OEE are measured by (`pilah-edge ledger states`); without it, "
+            "they are not known",
+        ),
+    ] = None
+
     @property
     def keep(self) -> Keep | None:
         """What the outboxes keep; None: nothing is written to them."""

@@ -25,6 +25,8 @@ class NamedLedger(NamedTuple):
     """What its outbox keeps; None: nothing is written to the outbox, or that is not known."""
     station: str | None = None
     """The station's name; None: there is no station file."""
+    ideal_rate: float | None = None
+    """Items a second at the best; None: not known."""
 
 
 def named_by(path: Path) -> NamedLedger:
@@ -40,12 +42,14 @@ def named_by(path: Path) -> NamedLedger:
     from edge.config.reading import read_config
 
     config = read_config(path)
+    per_minute = config.ideal_items_per_minute
     return NamedLedger(
         config.ledger.path,
         photographs_folder(config.photographs, config.ledger.path),
         {name: list(lane.labels) for name, lane in config.lanes.items()},
         config.keep,
         config.station,
+        None if per_minute is None else per_minute / 60,
     )
 
 

@@ -30,7 +30,8 @@ def add_parsers(doing: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--rate",
         type=float,
         metavar="N",
-        help="items a minute at the best, for the performance (default: it is not known)",
+        help="items a minute at the best, for the performance (default: ideal_items_per_minute of "
+        "the station file; without that, it is not known)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         "" if arguments.begin is None else utc_bound(arguments.begin),
         "~" if arguments.end is None else utc_bound(arguments.end, end=True),
         now=_now_of_a_running(named),
-        ideal_rate=None if arguments.rate is None else arguments.rate / 60,
+        ideal_rate=named.ideal_rate if arguments.rate is None else arguments.rate / 60,
     )
     if arguments.json:
         print_json(as_json(report))
@@ -107,6 +108,9 @@ def as_json(report: StateReport) -> dict[str, Any]:
             "planned_seconds": found.planned_seconds,
             "executing_seconds": found.executing_seconds,
             "performance": found.performance,
+            "ideal_items_per_minute": (
+                None if found.ideal_rate is None else 60 * found.ideal_rate
+            ),
             "items": found.items,
             "quality": quality.share,
             "quality_interval": quality.interval,
@@ -150,11 +154,16 @@ def _about_the_oee(found: Effectiveness, corrected: int) -> Iterator[str]:
         yield "availability  not known: there was no time in which it was to sort"
     if found.performance is None:
         yield (
-            f"performance   not known: say with --rate how many items a minute it can sort "
-            f"({found.items:,} items)"
+            "performance   not known: say with ideal_items_per_minute in the station file, or with "
+            f"--rate, how many items a minute it can sort ({found.items:,} items)"
         )
     else:
-        yield f"performance   {found.performance:.1%}: {found.items:,} items"
+        best = 60 * (found.ideal_rate or 0)
+        above = ". It sorts more than that: the figure is too low" if found.performance > 1 else ""
+        yield (
+            f"performance   {found.performance:.1%}: {found.items:,} items, at up to {best:g} a "
+            f"minute{above}"
+        )
     yield f"quality       {_quality_words(found.quality, corrected)}"
     if found.oee is None or found.oee_interval is None:
         yield "OEE           not known, because a factor is not"

@@ -67,6 +67,22 @@ def test_audits_of_drawn_items_make_the_quality_known(
     assert "OEE           9.3% (95 %: " in text
 
 
+def test_the_ideal_rate_of_the_station_file_makes_the_performance_known(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    until = ("--to", at(3600))
+    assert "performance   not known: say with ideal_items_per_minute" in asked(
+        capsys, "ledger", "states", station, *until
+    )
+    station.write_text("ideal_items_per_minute: 6\n" + station.read_text("utf-8"), "utf-8")
+    text = asked(capsys, "ledger", "states", station, *until)
+    assert "performance   35.2%: 100 items, at up to 6 a minute\n" in text
+    found = json.loads(asked(capsys, "ledger", "states", station, "--json", *until))["oee"]
+    assert (found["ideal_items_per_minute"], found["performance"]) == (6, 100 / 284)
+    text = asked(capsys, "ledger", "states", station, "--rate", "1", *until)
+    assert "211.3%: 100 items, at up to 1 a minute. It sorts more than that" in text
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
