@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.dataset import SPLITS, LabelledPicture, complete_splits
-from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.data.cache import DecodedPictures
 from trainer.data.duplicates.near_duplicates import NearPair, Tensors, find_near_duplicates
@@ -67,12 +66,11 @@ def split_pictures(
         seed: another one gives another split.
         spec: what the tensors were made by.
         earlier: the split of each picture that was divided before, by the digest of its file: it
-            keeps that split.
+            keeps that split, also where the set comes divided and gives it another one now.
 
     Raises:
         GroupError: the plan does not fit the pictures.
         TooFewPicturesError: a class has too few groups, or a group has been given two splits.
-        UsageError: there are `earlier` splits, and the set comes divided.
     """
     digests = decoded.digests
     shares = {"validation": plan.validation, "test": plan.test}
@@ -80,7 +78,10 @@ def split_pictures(
     named = [groups is not None or bool(picture.group) for picture in completed]
     grouped = assign_groups(completed, groups)
     if earlier:
+        is_divided = any(picture.split for picture in grouped)
         grouped = _as_before(grouped, digests, earlier)
+        if is_divided:
+            completed = list(grouped)
     _check_named(grouped, named)
     order = sorted(range(len(grouped)), key=lambda i: (grouped[i].source, digests[i], i))
     pairs = _same_files(order, digests)
@@ -154,12 +155,11 @@ def _completed(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
 def _as_before(
     grouped: Sequence[LabelledPicture], digests: Sequence[str], earlier: Mapping[str, str]
 ) -> tuple[LabelledPicture, ...]:
-    """Pictures that were divided before with their splits, all others as of a later source."""
-    if any(picture.split for picture in grouped):
-        raise UsageError(
-            "--keep-parts and --from are for pictures that come without splits, and these come "
-            "divided: leave it out"
-        )
+    """Pictures that were divided before with their splits, all others as of a later source.
+
+    A picture that was trained on stays to be trained on, whatever a set that comes divided says of
+    it now: a network that starts from that training has learned it.
+    """
     return tuple(
         replace(picture, split=earlier[digest], source=0)
         if digest in earlier

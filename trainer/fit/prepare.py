@@ -81,8 +81,8 @@ def prepare(
         WeightsMissingError: pretrained weights are not cached and cannot be downloaded.
         RunError: `keep_parts` or `from_run` is no finished run, `keep_parts` does not record the
             split of its pictures, or pictures of `from_run` are gone.
-        UsageError: the recipe's phases are out of order; `keep_parts` or `from_run` is given for a
-            set that comes divided; or the network or the input of `from_run` is another one.
+        UsageError: the recipe's phases are out of order, or the network or the input of `from_run`
+            is another one.
         StorageError: the cache cannot be written.
     """
     earlier = None

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.core.dataset import LabelledPicture
-from edge.core.errors import UsageError
+from edge.core.dataset import SPLITS, LabelledPicture
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import InputSpec, preprocess
 from tests.benchmarks.near_duplicates import planted
@@ -132,12 +131,6 @@ def test_of_a_folder_that_has_grown_a_block_stays_with_its_old_pictures() -> Non
     more = photos(1, start=101)
     grown = splits([*given, *more], groups="blocks:2", earlier=digested(before))
     assert grown["can 101"] == grown["can 100"] == "test"
-
-
-def test_a_set_that_comes_divided_has_no_earlier_parts() -> None:
-    given = divided(train=20, validation=5, test=5)
-    with pytest.raises(UsageError, match="these come divided: leave it out"):
-        split(given, earlier={digest(given[0].content): "test"})
 
 
 def test_the_same_file_twice_lies_in_one_part() -> None:
@@ -297,6 +290,34 @@ def test_pictures_added_to_a_divided_set_leave_its_test_part_as_it_is() -> None:
     given = divided(train=40, test=10)
     found = split([*given, *photos(100, start=900, source=1)])
     assert {p.split for p in found.pictures[100:]} == {"train", "validation"}
+
+
+@pytest.mark.parametrize("tested", ["test", "validation"])
+def test_a_divided_set_that_has_grown_keeps_its_earlier_splits(tested: str) -> None:
+    """Also the validation split that was drawn from those to train on."""
+    given = divided(train=100, **{tested: 20})
+    before = splits(given)
+    assert set(before.values()) == set(SPLITS)
+    more = [
+        replace(photo, name=f"later-{photo.name}", content=f"later {photo.content}")
+        for photo in divided(train=40, **{tested: 10})
+    ]
+    # Another seed would draw another validation split.
+    after = splits([*more, *given], seed=1, earlier=digested(before))
+    assert {content: after[content] for content in before} == before
+    drawn_anew = Counter(
+        (photo.split, after[photo.content]) for photo in more if photo.content in after
+    )
+    assert drawn_anew[tested, "test"] == 20
+    assert drawn_anew["train", "test"] == 0
+    assert drawn_anew["train", "train"] + drawn_anew["train", "validation"] == 80
+
+
+def test_what_was_trained_on_is_not_tested_on_though_it_lies_among_the_test_pictures_now() -> None:
+    given = divided(train=20, validation=5, test=5)
+    before = splits(given)
+    moved = [replace(given[0], split="test"), *given[1:]]
+    assert splits(moved, earlier=digested(before)) == before
 
 
 @pytest.mark.parametrize(
