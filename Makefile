@@ -30,6 +30,7 @@
 # make bench-away  50,000 items while the broker is away, then all in order (ITEMS=50000)
 # make bench-unheard  a minute in which nobody reads, 70 s of a disk that hangs, and SIGTERM (root)
 # make bench-check  whether data check calls clean sets spoilt, and finds planted label errors (DATA=)
+# make bench-novelty  known pictures called unknown: how often a report's interval holds (DATA=sets)
 # make reference   write deploy/station-file.md, deploy/recipes.md and the JSON Schema of station files anew
 # make language    bring the languages of the operator's pages up to date with their texts;
 #                  make language LANGUAGE=jv: begin another one
@@ -58,7 +59,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-simulate bench-receipts \
+.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -154,6 +155,9 @@ bench-unheard: setup
 
 bench-check: setup
 	$(BIN)/python -m tests.benchmarks.clean_sets $(or $(DATA),../shared/data) $(ARGS)
+
+bench-novelty: setup
+	$(BIN)/python -m tests.benchmarks.novelty_share $(or $(DATA),../shared/data/shoes ../shared/data/clothes) $(ARGS)
 
 reference: setup
 	$(BIN)/python -m deploy.reference

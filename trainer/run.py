@@ -77,8 +77,8 @@ class UnknownFacts(BaseModel):
     keep: float
     """The share of known things that it is to keep."""
     kept: dict[str, Any]
-    """`value` and `interval`: the share of known pictures kept by models that had not trained on
-    them."""
+    """`value` and `interval`: the share of validation pictures kept, each by a threshold that was
+    set without it."""
     left_out: dict[str, dict[str, dict[str, Any]]] = {}
     """By score and label: `value` and `interval` of the share found, `auroc` and `images`, measured
     on the frozen network without that class."""
@@ -86,7 +86,7 @@ class UnknownFacts(BaseModel):
 
 
 class AcceptBasis(BaseModel):
-    """The scores by which the accept thresholds and the limit of the novelty score were chosen."""
+    """The scores by which the accept thresholds were chosen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -56,7 +56,7 @@ class Calibration:
     thresholds: dict[str, AcceptThreshold]
     unknown: UnknownScore | None
     scored: CrossFitted
-    """The scores by which the thresholds and the novelty score were chosen."""
+    """The scores by which the thresholds were chosen."""
     scored_temperature: float
     """The temperature that the models of these scores share."""
     basis: AcceptBasis
@@ -71,7 +71,8 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     threshold is such a probability. If no cross-fitted model could be trained completely, the final
     model's scores of the validation split are used, and nothing is promised. The same is done if
     the training starts from an earlier run, because the weights of each fold would have learned
-    from the pictures that it is to score. The network is left unchanged.
+    from the pictures that it is to score. The limit of the novelty score is set on the final
+    model's own scores of the validation split; see `choose_unknown`. The network is left unchanged.
 
     Args:
         model: the trained model.
@@ -121,18 +122,11 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
         prepared.recipe.unknown,
         [prepared.pictures[i] for i in known],
         frozen=None if model.frozen is None else model.frozen[known],
+        final=_outputs(prepared, Fold(held, logits, pooled, some, final_pooled), temperature),
         folds=[
-            FoldPredictions(
-                trained=fold.trained_pooled,
-                trained_truth=truth[fold.trained],
-                held=fold.pooled,
-                held_logits=fold.logits / shared,
-                held_groups=[str(prepared.pictures[i].group) for i in fold.held],
-            )
-            for fold in scored.folds
+            _outputs(prepared, fold, shared)
+            for fold in (scored.folds if basis.scores == "cross-fitted" else ())
         ],
-        trained=final_pooled,
-        trained_truth=truth[some],
         seed=prepared.seed,
     )
     groups = [str(prepared.pictures[i].group) for i in scored.indices]
@@ -142,6 +136,16 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
         note = _FLATTERED if accept.folds > 1 else basis.note
         thresholds = {label: replace(t, note=note) for label, t in thresholds.items()}
     return Calibration(temperature, thresholds, unknown, scored, shared, basis)
+
+
+def _outputs(prepared: Prepared, fold: Fold, temperature: float) -> FoldPredictions:
+    return FoldPredictions(
+        trained=fold.trained_pooled,
+        trained_truth=prepared.truth[fold.trained],
+        held=fold.pooled,
+        held_logits=fold.logits / temperature,
+        held_groups=[str(prepared.pictures[i].group) for i in fold.held],
+    )
 
 
 def standing_in(

@@ -10,6 +10,7 @@ brings them to 0..1, 0.5 at the threshold.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,6 +34,9 @@ _FEWEST = 4
 outputs."""
 _ROUNDS = 20
 _TINY = 1e-6
+_MIDDLE = (0.2, 0.8)
+"""The quantiles between which scores of two models are compared: a few dozen pictures give them
+well, and the tails, which set the limit, not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +85,22 @@ class RawScores:
         """The raw scores of some of the pictures."""
         return RawScores(self.energy[indices], self.distance[indices])
 
+    def on_scale_of(self, other: RawScores) -> RawScores:
+        """These scores, shifted and stretched to the median and the middle spread of `other`.
+
+        Two models that tell the same classes apart give scores of one shape on different scales.
+        """
+
+        def moved(
+            values: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]
+        ) -> npt.NDArray[np.float64]:
+            low, high = np.quantile(values, _MIDDLE)
+            wanted_low, wanted_high = np.quantile(wanted, _MIDDLE)
+            stretched = (values - np.median(values)) * (wanted_high - wanted_low)
+            return np.asarray(np.median(wanted) + stretched / max(float(high - low), _TINY))
+
+        return RawScores(moved(self.energy, other.energy), moved(self.distance, other.distance))
+
     def weights(self, kind: Kind, keep: float) -> tuple[float, float]:
         """The weights of energy and distance: one over their spread, 0 if not used."""
 
@@ -95,6 +115,14 @@ class RawScores:
     def weighted(self, weights: tuple[float, float]) -> npt.NDArray[np.float64]:
         """The score of each picture."""
         return weights[0] * self.energy + weights[1] * self.distance
+
+
+def joined(scores: Sequence[RawScores]) -> RawScores:
+    """The raw scores of all pictures of several sets, in order."""
+    return RawScores(
+        np.concatenate([each.energy for each in scores]),
+        np.concatenate([each.distance for each in scores]),
+    )
 
 
 def energy(logits: Floats) -> npt.NDArray[np.float64]:

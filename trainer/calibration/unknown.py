@@ -1,13 +1,17 @@
 """Chooses the kind and the threshold of the novelty score, and measures how much it finds.
 
 The kind is chosen and measured by leave-one-class-out (`leave_one_class_out.py`). The threshold is
-chosen by the outputs of cross-fitted models for known pictures. Neither uses the test split.
+chosen by the outputs of the final network for the validation pictures, because another network's
+scores have another scale. Where these pictures are too few to promise anything, the scores of
+cross-fitted models are brought onto the final network's scale and serve, without a promise. The
+test split is not used: it measures what the threshold comes to.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +27,7 @@ from trainer.calibration.novelty import (
     choose_prototypes,
     distance,
     energy,
+    joined,
 )
 from trainer.recipes.plan import UnknownPlan
 from trainer.statistics.intervals import NOTHING, Figure, Resampling
@@ -34,6 +39,8 @@ _FEWEST_SERIES = 20
 """The fewest groups of pictures from which the differences between groups can be estimated."""
 _FOLDS = 10
 """The number of folds: the limit is set on all folds but one and measured on that one."""
+_FEWEST_TO_SCALE = 20
+"""The fewest validation pictures that give the scale of the final network's scores."""
 _TINY = 1e-9
 
 Indices = npt.NDArray[np.int64]
@@ -50,10 +57,43 @@ class FoldPredictions:
     held: Floats
     """(pictures, depth), the outputs of `pooled` for held-out pictures."""
     held_logits: Floats
-    """(pictures, classes), the logits of held-out pictures, divided by the temperature that the
-    cross-fitted models share."""
+    """(pictures, classes), the logits of held-out pictures, divided by the temperature."""
     held_groups: Sequence[str]
     """The group of each held-out picture."""
+
+    def raw(self, *, seed: int) -> RawScores:
+        """The raw scores of the held-out pictures.
+
+        Args:
+            seed: the seed of the prototypes.
+        """
+        prototypes = choose_prototypes(self.trained, self.trained_truth, seed=seed)
+        return RawScores(energy(self.held_logits), distance(self.held, prototypes))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The weighted score above which a picture is called unknown."""
+
+    weights: tuple[float, float]
+    """The weights of energy and distance."""
+    value: float
+    used: bool
+    """Whether pictures are rejected by it; otherwise it only gives the score a scale."""
+    promised: bool
+    """Whether it is shown that the limit keeps the wanted share of known things."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Known pictures and their raw scores, by a model that was not trained on them."""
+
+    scores: RawScores
+    groups: Sequence[str]
+
+    def only(self, indices: Indices) -> Known:
+        """Some of the pictures."""
+        return Known(self.scores.only(indices), [self.groups[i] for i in indices.tolist()])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +107,8 @@ class UnknownScore:
     keep: float
     """The share of known things that the threshold should keep."""
     kept: Figure
-    """The share of known pictures that such a threshold keeps, measured on pictures that were used
-    neither to train the model nor to set the threshold."""
+    """The share of the validation pictures that such a threshold keeps, each measured by a
+    threshold that was set without it."""
     leave_one_class_out: Mapping[Kind, Mapping[str, LeaveOneClassOut]]
     """The figures by kind and label; empty if they could not be measured."""
     note: str
@@ -103,25 +143,23 @@ def choose_unknown(
     pictures: Sequence[LabelledPicture],
     *,
     frozen: Floats | None,
+    final: FoldPredictions,
     folds: Sequence[FoldPredictions],
-    trained: Floats,
-    trained_truth: Indices,
     seed: int,
 ) -> UnknownScore | None:
-    """Chooses the novelty score; None if the plan wants none, or if no fold was scored.
+    """Chooses the novelty score; None if the plan wants none.
 
     Args:
         plan: the wanted kind of score, and the share of known things to keep.
         pictures: the pictures of all splits but the test split, with their groups.
         frozen: (pictures, depth), the outputs of `pooled` for these pictures by the network before
             its training; None if it had no pretrained weights.
+        final: the outputs of the final network; its held-out pictures are those of the validation
+            split.
         folds: the outputs of the cross-fitted models.
-        trained: (pictures, depth), the outputs of `pooled` of the final network for its training
-            pictures.
-        trained_truth: (pictures,), the class indices of these pictures.
         seed: the seed of folds and prototypes.
     """
-    if plan.score == "none" or not folds:
+    if plan.score == "none":
         return None
     leave_one_class_out: Mapping[Kind, Mapping[str, LeaveOneClassOut]] = {}
     notes = []
@@ -140,73 +178,100 @@ def choose_unknown(
         if plan.score != "auto"
         else _best(leave_one_class_out, pretrained=frozen is not None)
     )
-    known = RawScores(
-        np.concatenate([energy(fold.held_logits) for fold in folds]),
-        np.concatenate(
-            [
-                distance(fold.held, choose_prototypes(fold.trained, fold.trained_truth, seed=seed))
-                for fold in folds
-            ]
-        ),
-    )
-    groups = [str(group) for fold in folds for group in fold.held_groups]
-    weights, middle, promised, note = _set_limit(known, groups, kind, plan)
-    raw = known.weighted(weights)
-    notes += [note] * bool(note)
-    found = _mean_found(leave_one_class_out.get(kind, {}))
-    if found is not None and found < 2 * (1 - plan.keep):
+    known = Known(final.raw(seed=seed), final.held_groups)
+    others = [Known(fold.raw(seed=seed), fold.held_groups) for fold in folds]
+    limit = set_limit(known, others, kind, plan)
+    if not limit.promised:
+        told = "no promise" if limit.used else "nothing is rejected as unknown"
+        notes.append(f"{told}: {_lacking(known, len(pictures), plan)}")
+    share_found = _mean_found(leave_one_class_out.get(kind, {}))
+    if share_found is not None and share_found < 2 * (1 - plan.keep):
         notes.append(
-            f"the novelty score hardly finds classes that were left out: {found:.0%} of their "
-            f"pictures, while it rejects {1 - plan.keep:.0%} of the known ones"
+            f"the novelty score hardly finds classes that were left out: {share_found:.0%} of "
+            f"their pictures, while it rejects {1 - plan.keep:.0%} of the known ones"
         )
-    width = max((middle - float(np.median(raw))) / _WIDTHS, _TINY)
+    raw = known.scores.weighted(limit.weights)
+    width = max((limit.value - float(np.median(raw))) / _WIDTHS, _TINY)
     return UnknownScore(
         novelty=NoveltyScore(
-            energy=weights[0] / width,
-            distance=weights[1] / width,
-            offset=middle / width,
-            prototypes=choose_prototypes(trained, trained_truth, seed=seed),
+            energy=limit.weights[0] / width,
+            distance=limit.weights[1] / width,
+            offset=limit.value / width,
+            prototypes=choose_prototypes(final.trained, final.trained_truth, seed=seed),
         ),
-        threshold=0.5 if promised else None,
+        threshold=0.5 if limit.used else None,
         keep=plan.keep,
-        kept=_kept(known, groups, kind, plan, seed),
+        kept=_kept(known, others, kind, plan, seed),
         leave_one_class_out=leave_one_class_out,
         note="; ".join(notes),
     )
 
 
-def _set_limit(
-    known: RawScores, groups: Sequence[str], kind: Kind, plan: UnknownPlan
-) -> tuple[tuple[float, float], float, bool, str]:
-    """(weights, limit, whether the limit may be used, why it is not promised)."""
-    weights = known.weights(kind, plan.keep)
-    raw = known.weighted(weights)
-    limit, note = _limit(raw, groups, plan)
+def set_limit(known: Known, others: Sequence[Known], kind: Kind, plan: UnknownPlan) -> Limit:
+    """The limit of the final network's score that keeps the wanted share of known things.
+
+    Args:
+        known: validation pictures, scored by the final network.
+        others: pictures that were scored by each cross-fitted model. They serve, on the final
+            network's scale, where `known` are too few: that both scores have the same shape is
+            likely, but not shown, so nothing is promised.
+        kind: the quantities that the score is computed from.
+        plan: the wanted share.
+    """
+    limit = _limit_by(known, kind, plan)
+    if limit.promised or not others or len(known.groups) < _FEWEST_TO_SCALE:
+        return limit
+    moved = joined([each.scores.on_scale_of(known.scores) for each in others])
+    groups = [group for each in others for group in each.groups]
+    return replace(_limit_by(Known(moved, groups), kind, plan), promised=False)
+
+
+def _limit_by(known: Known, kind: Kind, plan: UnknownPlan) -> Limit:
+    weights = known.scores.weights(kind, plan.keep)
+    raw = known.scores.weighted(weights)
+    limit, promised = _limit(raw, known.groups, plan)
     # Without a threshold, the same numbers still give the score a scale.
-    middle = float(np.quantile(raw, plan.keep)) if limit is None else limit
-    return weights, middle, limit is not None, note
+    value = float(np.quantile(raw, plan.keep)) if limit is None else limit
+    return Limit(weights, value, used=limit is not None, promised=promised)
+
+
+def _lacking(known: Known, pictures: int, plan: UnknownPlan) -> str:
+    """What it would take to promise anything.
+
+    Args:
+        known: the validation pictures.
+        pictures: how many there are in all, but for the test split.
+        plan: the wanted share.
+    """
+    wanted = f"to show that {plan.keep:.0%} of known things are kept"
+    total = len(known.groups)
+    more = flawless_needed(plan.keep, plan.confidence) - total
+    if more > 0:
+        in_all = math.ceil(more * pictures / max(1, total))
+        return f"it takes {more} more validation pictures, about {in_all} more in all, {wanted}"
+    return (
+        f"the {total} validation pictures come in {len(set(known.groups))} groups of alike ones, "
+        f"too few {wanted}; take pictures of more things"
+    )
 
 
 def _kept(
-    known: RawScores, groups: Sequence[str], kind: Kind, plan: UnknownPlan, seed: int
+    known: Known, others: Sequence[Known], kind: Kind, plan: UnknownPlan, seed: int
 ) -> Figure:
-    """The share of known pictures that a limit keeps, measured on groups that did not set it.
+    """The share of the validation pictures that a limit keeps, by groups that did not set it.
 
     On the pictures that set it, a limit keeps what it was set to keep, which says nothing.
     """
-    number = np.unique(list(groups), return_inverse=True)[1]
+    number = np.unique(list(known.groups), return_inverse=True)[1]
     order = np.random.default_rng(seed).permutation(int(number.max()) + 1)
     fold = order[number] % _FOLDS
     kept = np.zeros(len(number), bool)
     for held in (fold == each for each in range(_FOLDS)):
         if held.all():
             return NOTHING  # there is one group only, and no others to set a limit
-        rest = np.flatnonzero(~held)
-        weights, limit, _, _ = _set_limit(
-            known.only(rest), [groups[i] for i in rest.tolist()], kind, plan
-        )
-        kept[held] = known.weighted(weights)[held] <= limit
-    return Resampling(groups, len(kept), seed=seed).share(kept)
+        limit = set_limit(known.only(np.flatnonzero(~held)), others, kind, plan)
+        kept[held] = known.scores.weighted(limit.weights)[held] <= limit.value
+    return Resampling(known.groups, len(kept), seed=seed).share(kept)
 
 
 def _best(
@@ -226,18 +291,15 @@ def _mean_found(figures: Mapping[str, LeaveOneClassOut]) -> float | None:
 
 def _limit(
     raw: npt.NDArray[np.float64], groups: Sequence[str], plan: UnknownPlan
-) -> tuple[float | None, str]:
-    """(the score that keeps the wanted share of known things, why that is not promised)."""
-    needed = flawless_needed(plan.keep, plan.confidence)
-    wanted = f"to show that {plan.keep:.0%} of known things are kept"
-    if len(raw) < needed:
-        more = needed - len(raw)
-        return None, f"nothing is rejected as unknown: it takes {more} more pictures {wanted}"
+) -> tuple[float | None, bool]:
+    """(the score that keeps the wanted share of known things, whether that is shown)."""
+    if len(raw) < flawless_needed(plan.keep, plan.confidence):
+        return None, False
     ordered = np.sort(raw)
     rank = _rank(len(raw), plan.keep, plan.confidence)
     resampling = Resampling(groups, len(raw))
     if resampling.independent:
-        return float(ordered[rank]), ""
+        return float(ordered[rank]), True
     # Pictures of one group are alike and say less, so the limit must be higher; but it must not be
     # the highest score, because nothing is known beyond it.
     low, high = rank, len(raw) - 1
@@ -249,11 +311,8 @@ def _limit(
         else:
             low = middle + 1
     if low < len(raw) - 1 and resampling.groups >= _FEWEST_SERIES:
-        return float(ordered[low]), ""
-    return float(ordered[rank]), (
-        f"no promise: the pictures come in {resampling.groups} groups of alike ones, too few "
-        f"{wanted}; take pictures of more things"
-    )
+        return float(ordered[low]), True
+    return float(ordered[rank]), False
 
 
 def _rank(total: int, keep: float, confidence: float) -> int:

@@ -36,7 +36,9 @@ def metrics_json(facts: ReportFacts) -> dict[str, object]:
         and {
             "score": facts.unknown.kind,
             "threshold": facts.unknown.threshold,
+            "keep": facts.unknown.keep,
             "kept": facts.unknown.kept.to_json(),
+            "rejected_known": facts.unknown.rejected.to_json(),
             "found": {k: figure.to_json() for k, figure in facts.unknown.found.items()},
             "auroc": dict(facts.unknown.auroc),
             "note": facts.unknown.note,

@@ -15,7 +15,7 @@ from trainer.evaluation.learning_curve import LearningCurve
 from trainer.evaluation.robustness import Disturbed
 from trainer.report.scored_split import ScoredSplit, confusion_matrix
 from trainer.run import AcceptBasis
-from trainer.statistics.intervals import Figure
+from trainer.statistics.intervals import NOTHING, Figure
 
 
 class EpochLine(Protocol):
@@ -61,11 +61,13 @@ class UnknownFigures:
     keep: float
     """The share of known things that the threshold should keep."""
     kept: Figure
-    """The share of known pictures that it kept, by models that were not trained on them."""
+    """The share of the validation pictures that it kept, each by a threshold set without it."""
     found: Mapping[str, Figure]
     """The share of the pictures of each class left out that was found."""
     auroc: Mapping[str, float]
     """For each class left out, how often its pictures have a higher score than known ones."""
+    rejected: Figure = NOTHING
+    """The share of the test pictures, all of known classes, that it calls unknown."""
     note: str = ""
 
 

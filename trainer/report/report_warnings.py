@@ -11,6 +11,7 @@ from edge.core.terminal.wording import in_a_sentence, number_of
 from trainer.calibration.accept_thresholds import is_promised
 from trainer.report.report_facts import ReportFacts
 from trainer.report.scored_split import ScoredSplit, accepting, calibration, class_rows, confusions
+from trainer.statistics.intervals import Figure
 
 MANY_USES = 3
 """The number of evaluations on the same test pictures from which the report warns."""
@@ -62,6 +63,7 @@ def report_warnings(facts: ReportFacts) -> tuple[ReportWarning, ...]:
             _folds_missing,
             _left_out,
             _validation_apart,
+            _known_called_unknown,
             _never_taken,
             _confused,
             _no_promise,
@@ -180,8 +182,8 @@ def _folds_missing(facts: ReportFacts) -> Iterator[ReportWarning]:
         advice = "A training without --from cross-fits models"
     yield ReportWarning(
         title,
-        f"{basis.note[0].upper()}{basis.note[1:]}. The thresholds and the limit of the novelty "
-        f"score were chosen by the scores of {basis.images:,} pictures. {advice}.",
+        f"{basis.note[0].upper()}{basis.note[1:]}. The thresholds were chosen by the scores of "
+        f"{basis.images:,} pictures. {advice}.",
     )
 
 
@@ -199,13 +201,8 @@ def _validation_apart(facts: ReportFacts) -> Iterator[ReportWarning]:
     if min(len(facts.validation.truth), len(facts.test.truth)) < _TELLING:
         return
     splits = facts.validation, facts.test
-    validation, test = map(_accuracy, splits)
-    # The half widths of the intervals are about 1.96 standard errors each (Newcombe, 1998).
-    apart = validation[0] - test[0]
-    room = math.hypot(validation[0] - validation[1], test[2] - test[0])
-    if apart < 0:
-        room = math.hypot(validation[2] - validation[0], test[0] - test[1])
-    if abs(apart) > room:
+    validation, test = (split.resampling().share(split.right) for split in splits)
+    if _apart(validation, test):
         yield ReportWarning(
             f"Validation says {_right(splits[0])} and the test split {_right(splits[1])}",
             "More than chance explains: the two splits have pictures of different kinds. Trust the "
@@ -217,10 +214,42 @@ def _right(split: ScoredSplit) -> str:
     return split.resampling().share(split.right).in_words(int(split.right.sum()), len(split.right))
 
 
-def _accuracy(split: ScoredSplit) -> tuple[float, float, float]:
-    found = split.resampling().share(split.right)
-    low, high = found.interval or (0.0, 1.0)
-    return found.value or 0.0, low, high
+def _apart(one: Figure, other: Figure) -> bool:
+    """Whether two shares of different pictures differ by more than chance explains."""
+    if one.value is None or other.value is None or not one.interval or not other.interval:
+        return False
+    # The half widths of the intervals are about 1.96 standard errors each (Newcombe, 1998).
+    apart = one.value - other.value
+    room = math.hypot(one.value - one.interval[0], other.interval[1] - other.value)
+    if apart < 0:
+        room = math.hypot(one.interval[1] - one.value, other.value - other.interval[0])
+    return abs(apart) > room
+
+
+def _known_called_unknown(facts: ReportFacts) -> Iterator[ReportWarning]:
+    unknown = facts.unknown
+    if unknown is None or unknown.rejected.value is None or not unknown.rejected.interval:
+        return
+    total, share = len(facts.test.truth), unknown.rejected.value
+    words = unknown.rejected.in_words(round(share * total), total)
+    kept = Figure(1 - share, (1 - unknown.rejected.interval[1], 1 - unknown.rejected.interval[0]))
+    # For a few pictures, Wilson's interval excludes too much, so the exact test is used as well.
+    surely = is_promised(round(share * total), total, 1 - unknown.keep, _SURELY)
+    if unknown.rejected.interval[0] > 1 - unknown.keep and surely:
+        yield ReportWarning(
+            f"It calls {words} of the known test pictures unknown, and is to call at most "
+            f"{1 - unknown.keep:.0%} so",
+            "More than chance explains: the test pictures differ from those to validate on, by "
+            "which the limit was set. A station with such pictures rejects as many. Train on "
+            "pictures of its kind too, or leave the novelty score out (`unknown.score: none`).",
+        )
+    elif total >= _TELLING and _apart(unknown.kept, kept):
+        yield ReportWarning(
+            f"It calls {words} of the known test pictures unknown, and "
+            f"{1 - (unknown.kept.value or 0):.1%} of those to validate on",
+            "More than chance explains: the two splits have pictures of different kinds. Expect "
+            "the higher share at a station.",
+        )
 
 
 def _never_taken(facts: ReportFacts) -> Iterator[ReportWarning]:

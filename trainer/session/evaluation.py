@@ -25,6 +25,7 @@ from trainer.report.report_facts import ReportFacts, UnknownFigures
 from trainer.report.scored_split import ScoredSplit
 from trainer.run import RunFacts
 from trainer.session.training_session import TrainingSession
+from trainer.statistics.intervals import NOTHING, Resampling
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +53,11 @@ def evaluate(
     held_out_use = count_held_out_use(
         [prepared.decoded.digests[i] for i in test], run=str(session.request.out)
     )
-    splits = {name: _scored(model, calibration, name) for name in ("test", "validation")}
+    outputs = {name: model.predict(prepared.of(name)) for name in ("test", "validation")}
+    splits = {
+        name: _scored(prepared, calibration.temperature, name, logits)
+        for name, (logits, _) in outputs.items()
+    }
     curve = _learning_curve(model)
     stages.ended("figures")
     disturbed, left_out = _disturbed(prepared, session.budget.deadline)
@@ -94,7 +99,7 @@ def evaluate(
         seconds=dict(stages.seconds),
         tensors=prepared.decoded.tensors,
         fill=spec.fill,
-        unknown=_unknown(calibration.unknown),
+        unknown=_unknown(calibration.unknown, splits["test"].resampling(), *outputs["test"]),
         learning=curve,
         disturbed=disturbed,
         left_out=left_out,
@@ -102,14 +107,13 @@ def evaluate(
     )
 
 
-def _scored(model: TrainedModel, calibration: Calibration, split: str) -> ScoredSplit:
-    prepared = model.prepared
+def _scored(
+    prepared: Prepared, temperature: float, split: str, logits: npt.NDArray[np.float32]
+) -> ScoredSplit:
     indices = prepared.of(split)
-    # The temperature is folded in by now.
-    logits = model.predict(indices)[0] * calibration.temperature
     return ScoredSplit(
-        logits=logits,
-        temperature=calibration.temperature,
+        logits=logits * temperature,  # it is folded in by now
+        temperature=temperature,
         truth=prepared.truth[indices],
         names=_names(prepared, indices),
         rows=indices,
@@ -175,9 +179,24 @@ def _scores(network: Network) -> Predict:
     return lambda images: np.asarray(forward(images)[0].numpy())
 
 
-def _unknown(score: UnknownScore | None) -> UnknownFigures | None:
+def _unknown(
+    score: UnknownScore | None,
+    test: Resampling,
+    logits: npt.NDArray[np.float32],
+    pooled: npt.NDArray[np.float32],
+) -> UnknownFigures | None:
+    """How good the novelty score is.
+
+    Args:
+        test: the resampling of the test pictures.
+        logits: (pictures, classes), of the test pictures, divided by the temperature.
+        pooled: (pictures, depth), the outputs of `pooled` for the test pictures.
+    """
     if score is None:
         return None
+    rejected = NOTHING
+    if score.threshold is not None:
+        rejected = test.share(score.novelty.of(logits, pooled) > score.threshold)
     return UnknownFigures(
         kind=score.novelty.kind,
         threshold=score.threshold,
@@ -185,6 +204,7 @@ def _unknown(score: UnknownScore | None) -> UnknownFigures | None:
         kept=score.kept,
         found={label: left_out.found for label, left_out in score.found.items()},
         auroc={label: left_out.auroc for label, left_out in score.found.items()},
+        rejected=rejected,
         note=score.note,
     )
 

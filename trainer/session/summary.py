@@ -68,18 +68,17 @@ def _say_unknown(report: ReportFacts) -> None:
     unknown = report.unknown
     if unknown is None:
         return
-    kept = ""
-    known = unknown.threshold is not None and unknown.kept.value is not None
-    if known and report.cross_fitted is not None:
-        total = len(report.cross_fitted.truth)
-        count = round((unknown.kept.value or 0) * total)
-        kept = (
-            f"kept {unknown.kept.in_words(count, total)} of known things that did not set the limit"
+    rejected = ""
+    if unknown.rejected.value is not None:
+        total = len(report.test.truth)
+        count = round(unknown.rejected.value * total)
+        rejected = (
+            f"called {unknown.rejected.in_words(count, total)} of the known test pictures unknown"
         )
     shares = [each.value for each in unknown.found.values() if each.value is not None]
     found = ""
     few = [share_wording(each.interval) is ShareWording.TOO_FEW for each in unknown.found.values()]
     if shares and not any(few):
         found = f"rejected {sum(shares) / len(shares):.0%} of classes left out of training"
-    said = "; ".join(filter(None, (kept, found, unknown.note)))
+    said = "; ".join(filter(None, (rejected, found, unknown.note)))
     _log.info(f"novelty score: {said}")

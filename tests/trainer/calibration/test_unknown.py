@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.trainer.calibration.test_leave_one_class_out import features
 from trainer.calibration.novelty import RawScores
 from trainer.calibration.unknown import (
     FoldPredictions,
+    Known,
     UnknownScore,
     _kept,
     _limit,
     _rank,
-    _set_limit,
     choose_unknown,
+    set_limit,
 )
 from trainer.recipes.plan import UnknownPlan
 from trainer.run import UnknownFacts
@@ -34,38 +35,62 @@ def chosen(
     frozen: bool = True,
     labels: dict[str, int] = THREE,
     series: int = 1,
-    every: int = 1,
+    validated: int = 3,
+    folds: int = 2,
+    final_scale: float = 1.0,
     seed: int = 0,
 ) -> UnknownScore | None:
-    """The score of clouds of features, with two folds of them.
+    """The score of clouds of features.
 
     Args:
-        every: one in so many pictures is known.
+        validated: one in so many pictures is one to validate on.
+        folds: cross-fitted models.
+        final_scale: how many times the logits of these the final network's are.
     """
     rows, pictures = features(labels, series=series, seed=seed)
-    rows, pictures = rows[::every], pictures[::every]
     truth = np.array([sorted(labels).index(picture.label) for picture in pictures])
     logits = 12 * rows[:, list(labels.values())]
-    fold = np.arange(len(rows)) // series % 2
-    answers = [
-        FoldPredictions(
-            trained=rows[fold != number],
-            trained_truth=truth[fold != number],
-            held=rows[fold == number],
-            held_logits=logits[fold == number],
-            held_groups=[str(pictures[i].group) for i in np.flatnonzero(fold == number)],
+    number = np.arange(len(rows)) // series
+
+    def outputs(held: npt.NDArray[np.bool_], scale: float) -> FoldPredictions:
+        return FoldPredictions(
+            trained=rows[~held],
+            trained_truth=truth[~held],
+            held=rows[held],
+            held_logits=scale * logits[held],
+            held_groups=[str(pictures[i].group) for i in np.flatnonzero(held)],
         )
-        for number in (0, 1)
-    ]
+
     return choose_unknown(
         plan,
         pictures,
         frozen=rows if frozen else None,
-        folds=answers,
-        trained=rows,
-        trained_truth=truth,
+        final=outputs(number % validated == 0, final_scale),
+        folds=[outputs(number % folds == fold, 1.0) for fold in range(folds)],
         seed=0,
     )
+
+
+def called_unknown(score: UnknownScore, scale: float, *, seed: int = 9) -> float:
+    """The share of 180 fresh pictures of known classes that the final network's score rejects."""
+    fresh, _ = features(THREE, seed=seed)
+    logits = scale * 12 * fresh[:, list(THREE.values())]
+    return float((score.novelty.of(logits, fresh) > 0.5).mean())
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
+@pytest.mark.parametrize("validated", [2, 6], ids=["enough to promise", "too few to promise"])
+def test_the_limit_is_one_of_the_final_network_and_not_of_the_cross_fitted_models(
+    validated: int, scale: float
+) -> None:
+    score = chosen(UnknownPlan(score="energy"), validated=validated, final_scale=scale)
+    assert score is not None
+    assert score.threshold == 0.5
+    assert called_unknown(score, scale) <= 0.07
+    assert ("no promise" in score.note) == (validated == 6)
+    # Nor is it so high that it finds nothing: things that no class speaks for are rejected.
+    nothing = np.zeros((1, len(THREE)))
+    assert score.novelty.of(nothing, np.ones((1, 24)))[0] > 0.5
 
 
 def test_known_things_are_kept_and_things_far_off_are_not() -> None:
@@ -99,20 +124,19 @@ def test_what_is_kept_is_not_counted_on_the_pictures_that_set_the_limit() -> Non
     for seed in range(40):
         rng = np.random.default_rng(seed)
         raw = rng.normal(size=31)
-        scores = RawScores(raw, np.zeros(31))
-        names = [str(i) for i in range(31)]
-        weights, limit, _, _ = _set_limit(scores, names, "energy", plan)
-        within.append(float((scores.weighted(weights) <= limit).mean()))
-        counted.append(_kept(scores, names, "energy", plan, 0).value or 0.0)
-        true.append((1 + math.erf(limit / weights[0] / math.sqrt(2))) / 2)
+        known = Known(RawScores(raw, np.zeros(31)), [str(i) for i in range(31)])
+        limit = set_limit(known, (), "energy", plan)
+        within.append(float((known.scores.weighted(limit.weights) <= limit.value).mean()))
+        counted.append(_kept(known, (), "energy", plan, 0).value or 0.0)
+        true.append((1 + math.erf(limit.value / limit.weights[0] / math.sqrt(2))) / 2)
     assert len(set(within)) == 1
     assert len(set(counted)) > 1
     assert np.mean(counted) == pytest.approx(np.mean(true), abs=0.02)
 
 
 def test_of_one_series_nothing_is_known_of_what_is_kept() -> None:
-    scores = RawScores(np.arange(80.0), np.zeros(80))
-    assert _kept(scores, ["one"] * 80, "energy", PLAN, 0) == NOTHING
+    known = Known(RawScores(np.arange(80.0), np.zeros(80)), ["one"] * 80)
+    assert _kept(known, (), "energy", PLAN, 0) == NOTHING
 
 
 def test_a_recipe_may_want_none() -> None:
@@ -145,11 +169,25 @@ def test_two_classes_are_too_few_to_leave_one_out() -> None:
     assert "that takes three classes or more" in found.note
 
 
-def test_too_few_pictures_reject_nothing_and_say_how_many_more() -> None:
-    found = chosen(every=4)
+def test_too_few_pictures_promise_nothing_and_say_how_many_more() -> None:
+    """45 validation pictures of 180, in three classes of as many."""
+    with_folds, without = chosen(validated=4), chosen(validated=4, folds=0)
+    assert with_folds is not None
+    assert without is not None
+    lacking = (
+        "it takes 14 more validation pictures, about 56 more in all, to show that 95% of known "
+        "things are kept"
+    )
+    assert with_folds.threshold == 0.5
+    assert with_folds.note == f"no promise: {lacking}"
+    assert without.threshold is None
+    assert without.note == f"nothing is rejected as unknown: {lacking}"
+
+
+def test_a_dozen_validation_pictures_give_no_scale_to_bring_other_scores_onto() -> None:
+    found = chosen(validated=15)
     assert found is not None
     assert found.threshold is None
-    assert "it takes 14 more pictures to show that 95% of known things are kept" in found.note
 
 
 def test_classes_that_cannot_be_told_apart_are_named_as_such() -> None:
@@ -159,28 +197,11 @@ def test_classes_that_cannot_be_told_apart_are_named_as_such() -> None:
 
 
 def test_series_of_one_object_promise_nothing() -> None:
-    found = chosen(series=20)
+    found = chosen(series=20, folds=3)
     assert found is not None
     assert found.threshold == 0.5
+    assert "no promise: the 60 validation pictures come in 3 groups of alike ones" in found.note
     assert "too few to show that 95% of known things are kept" in found.note
-    assert "no promise: the pictures come in 9 groups" in found.note
-
-
-def test_no_fold_is_no_score() -> None:
-    rows, pictures = features(THREE)
-    nothing: Sequence[FoldPredictions] = ()
-    assert (
-        choose_unknown(
-            UnknownPlan(),
-            pictures,
-            frozen=rows,
-            folds=nothing,
-            trained=rows,
-            trained_truth=np.zeros(len(rows), np.int64),
-            seed=0,
-        )
-        is None
-    )
 
 
 def test_a_run_keeps_all_of_it() -> None:
@@ -206,8 +227,8 @@ def test_the_wanted_share_is_kept_as_often_as_promised() -> None:
     plan = UnknownPlan(keep=0.9)
     kept = []
     for _ in range(200):
-        limit, note = _limit(rng.uniform(size=150), [str(n) for n in range(150)], plan)
-        assert note == ""
+        limit, promised = _limit(rng.uniform(size=150), [str(n) for n in range(150)], plan)
+        assert promised
         kept.append((limit or 0) >= plan.keep)  # of a uniform distribution the limit is the share
     assert 0.92 <= np.mean(kept) <= 0.99
 
@@ -217,6 +238,6 @@ def test_series_lift_the_limit() -> None:
     plan = UnknownPlan(keep=0.9)
     raw = np.repeat(rng.uniform(size=100), 5) + rng.normal(0, 0.001, 500)
     alone, _ = _limit(raw, [str(n) for n in range(500)], plan)
-    series, note = _limit(raw, [str(n // 5) for n in range(500)], plan)
-    assert note == ""
+    series, promised = _limit(raw, [str(n // 5) for n in range(500)], plan)
+    assert promised
     assert (series or 0) > (alone or 0)

@@ -104,8 +104,9 @@ def unknown(**changes: Any) -> UnknownFigures:
     """Figures of a novelty score."""
     figure = Figure(0.8, (0.7, 0.9))
     plain = UnknownFigures(
-        "energy", 0.5, 0.95, Figure(0.96, (0.93, 0.99)), {"can": figure}, {"can": 0.91}
-    )
+        "energy", 0.5, 0.95, Figure(0.96, (0.93, 0.99)), {"can": figure}, {"can": 0.91},
+        rejected=Figure(0.025, (0.0086, 0.0709)),
+    )  # fmt: skip
     return replace(plain, **changes)
 
 

@@ -128,7 +128,8 @@ def test_series_of_one_object_are_told_and_widen_the_interval(tmp_path: Path) ->
         ("confidence", ["temperature of 1.00", "scores lay 5.0% off the share that is right"]),
         ("accepting", ["wanted 90%", "with the thresholds: 98.3% accepted"]),
         ("unknown", ["how little any class speaks for it", "novelty score above 0.50",
-                     "kept 96.0% (93.0% to 99.0%)", "80.0%", "91%"]),
+                     "kept 96.0% (93.0% to 99.0%)", "calls 2.5% (0.9% to 7.1%) unknown", "80.0%",
+                     "91%"]),
         ("more", ["+1.3 points", "+0.2 to +3.1", "from 100 per class to 150"]),
         ("robustness", ["motion blur", "quality 10", "−5.0 points (−15.0 to +1.0)", "60 of 100"]),
         ("made", ["2,345,678 parameters", "9.4 MB", "2 CPU cores", "decoding 12 s", "ab" * 32,
@@ -367,6 +368,7 @@ def test_all_figures_are_there_for_machines(tmp_path: Path) -> None:
     assert told["cross_fitted"]["images"] == 121
     assert told["validation"]["images"] == 60
     assert set(told["thresholds"]) == set(LABELS)
+    assert told["unknown"]["rejected_known"] == {"value": 0.025, "interval": [0.0086, 0.0709]}
     assert told["unknown"]["found"]["can"] == {"value": 0.8, "interval": [0.7, 0.9]}
     assert told["learning_curve"]["forecast"]["gain"] == 0.013
     assert len(told["robustness"]) == 18

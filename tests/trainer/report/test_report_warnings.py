@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, scored
+from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, scored, unknown
 from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.report.report_warnings import MANY_USES, report_warnings
 from trainer.run import AcceptBasis
+from trainer.statistics.intervals import NOTHING, Figure
 
 
 def titles(**changes: Any) -> list[str]:
@@ -78,6 +79,11 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
         ({"test": scored([(n % 3, n % 3 if n % 4 else (n + 1) % 3, 0.99) for n in range(400)])},
          "Its scores lie 24% off"),
         ({"disturbed": disturbed(change=-0.2, high=-0.05)}, "less accurate: blur (20"),
+        ({"unknown": unknown(rejected=Figure(0.2, (0.138, 0.280)))},
+         "It calls 20.0% (13.8% to 28.0%, 24 of 120) of the known test pictures unknown, and is to "
+         "call at most 5% so"),
+        ({"unknown": unknown(kept=Figure(0.995, (0.98, 1)), rejected=Figure(0.075, (0.04, 0.14)))},
+         "of the known test pictures unknown, and 0.5% of those to validate on"),
         ({"history": facts().history[:5]}, "Its last epoch was its best"),
         ({"counts": {"can": {"train": 500}, "glass": {"train": 40}, "paper": {"train": 90}}},
          "500 pictures of can and 40 of glass"),
@@ -101,6 +107,9 @@ def test_it_warns(changes: dict[str, Any], said: str) -> None:
         {"validation": scored([(0, 1, 0.6)] * 3 + TEST[:60])},
         {"history": []},
         {"validation": None},
+        {"unknown": unknown()},
+        {"unknown": unknown(rejected=Figure(0.075, (0.04, 0.14)))},  # chance could explain it
+        {"unknown": unknown(threshold=None, rejected=NOTHING)},
     ],
 )
 def test_it_is_quiet_where_there_is_no_reason(changes: dict[str, Any]) -> None:
