@@ -144,9 +144,9 @@ GAPS: Mapping[str, str] = {
         edge.receiving.scanner.scanner_reader: ScannerReader._pause
         edge.samples.photographs: Photographs._put_aside
         edge.sorting.sorter: Sorter._close _shows_nothing
-        edge.telemetry.bench_comparison: read_series
-        edge.telemetry.bench_page: _histogram
-        edge.telemetry.bench_series: Measured.to_json
+        edge.benchmark.comparison: read_series
+        edge.benchmark.page: _histogram
+        edge.benchmark.series: Measured.to_json
         edge.telemetry.status: _because _problems
         edge.web.app: _endpoint.answer
         edge.web.guard: Guard.__call__

@@ -13,6 +13,7 @@ from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 if TYPE_CHECKING:
     from edge.config.station import VisionConfig
     from edge.core.images.image_file import Image
+    from edge.core.model.bundle import Bundle
     from edge.vision.region import Region
 
 _log = logging.getLogger(__name__)
@@ -36,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LEFT,TOP,WIDTH,HEIGHT",
         help="draw this region, in pixels, in place of the one in the station file",
     )
+    parser.add_argument(
+        "--fit",
+        action="store_true",
+        help="draw the region most like it whose size is a multiple of the model's input, so that "
+        "one resize is enough; it needs the bundle of the station file",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,14 +62,21 @@ def run(arguments: argparse.Namespace) -> int:
         left, top, width, height = arguments.region
         region = Region(left=left, top=top, width=width, height=height)
     image = _picture(vision)
+    height, width = image.shape[:2]
+    shown = Region(width=width, height=height) if region is None else region
+    bundle = _bundle(arguments.station, needed=arguments.fit)
+    fitting = None if bundle is None else _fitting(bundle, shown, (width, height))
+    if arguments.fit and fitting is not None:
+        region = shown = fitting
     _, content = cv2.imencode(file.suffix.lower(), draw_region(image, region))
     write_file(file, content.tobytes())
-    height, width = image.shape[:2]
     _log.info(f"{file}: the camera's picture, {width}x{height} pixels")
     if region is None:
         _log.info("no region: the whole picture is used, as if the station file had this line:")
-        region = Region(width=width, height=height)
-    print(_line(region))
+    print(_line(shown))
+    if bundle is not None:
+        _log.info(_about_size(bundle, shown, fitting))
+    region = shown
     right, bottom = region.left + region.width, region.top + region.height
     if right > width or bottom > height:
         _log.info(
@@ -71,6 +85,60 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return EXIT_NO
     return EXIT_OK
+
+
+def _bundle(station: Path, *, needed: bool) -> Bundle | None:
+    """The bundle that the station file names; None: there is none yet, or it cannot be read.
+
+    Args:
+        needed: whether nothing can be done without it.
+
+    Raises:
+        UsageError: it is needed, and the station file names none.
+        BundleError, StorageError: it is needed, and cannot be read.
+    """
+    from edge.core.errors import BundleError, StorageError
+    from edge.core.model.bundle import read_bundle
+    from edge.core.yaml_file import YamlFile
+
+    path = YamlFile(station).path_at(("bundle",))
+    if path is None:
+        if needed:
+            raise UsageError(f"--fit needs the model's input: {station} has no line `bundle:`")
+        return None
+    try:
+        return read_bundle(path)
+    except (BundleError, StorageError) as error:
+        if needed:
+            raise
+        _log.info(f"what its size means to the model is not known: {error}")
+        return None
+
+
+def _fitting(bundle: Bundle, region: Region, picture: tuple[int, int]) -> Region | None:
+    """See `one_step_region`; None for a region that lies outside the picture, too."""
+    from edge.vision.region_size import one_step_region
+
+    if region.left + region.width > picture[0] or region.top + region.height > picture[1]:
+        return None
+    return one_step_region(bundle.manifest.input, region, picture=picture)
+
+
+def _about_size(bundle: Bundle, region: Region, fitting: Region | None) -> str:
+    """What the size of the region means to the model, in a sentence."""
+    spec = bundle.manifest.input
+    takes = f"{bundle.title} takes {spec.width}x{spec.height} pixels ({spec.geometry})"
+    if spec.crop == "item":
+        return f"{takes} of each item's own box: the size of the region costs no time"
+    if fitting is None:
+        return f"{takes}: no region of this picture is a multiple of that"
+    if fitting == region:
+        return f"{takes}: one resize is enough for a region of {region.width}x{region.height}"
+    return (
+        f"{takes}: a region of {region.width}x{region.height} is resized twice. One resize is "
+        f"enough for {_line(fitting)} (--fit draws it). Choose it before you take photographs: the "
+        "model should see what it was trained on"
+    )
 
 
 def _picture(vision: VisionConfig) -> Image:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from edge.benchmark.frame_to_verdict import resident_bytes
 from edge.config.reading import read_station
 from edge.core.dataset.scores_file import ScoredPicture, write_scores
 from edge.core.verdict import Prediction
@@ -27,7 +28,6 @@ from edge.simulation import scored_run
 from edge.simulation.account.account import Account
 from edge.simulation.options import SimulationOptions
 from edge.simulation.simulate import simulate
-from edge.telemetry.bench import resident_bytes
 from tests.edge.simulation.photographs import belt_station
 
 LABELS = ("red", "green", "blue")

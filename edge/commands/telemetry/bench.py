@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,11 @@ from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from edge.benchmark.frame_to_verdict import View
+    from edge.benchmark.rehearsal import Rehearsal
+    from edge.benchmark.series import Measured, Series
+    from edge.core.model.bundle import Bundle
     from edge.core.model.interpreter import Kernels
-    from edge.telemetry.bench_series import Series
 
 _log = logging.getLogger(__name__)
 
@@ -37,10 +41,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a page with histograms, and with accuracy against time for several bundles",
     )
     parser.add_argument(
+        "--station",
+        type=Path,
+        metavar="STATION.yaml",
+        help="measure with the region and the trigger of this station file",
+    )
+    seen = parser.add_mutually_exclusive_group()
+    seen.add_argument(
         "--image",
         type=Path,
         metavar="FILE",
-        help="picture to measure with (default: a 640x480 frame of noise)",
+        help="picture of the belt to measure with; an item is drawn on it",
+    )
+    seen.add_argument(
+        "--frame",
+        type=_size,
+        metavar="WIDTHxHEIGHT",
+        help="pixels of a drawn belt to measure with (640x480, or those of the station)",
     )
     how = parser.add_mutually_exclusive_group()
     _add(how, "num-threads", count, 1, "threads to compute with")
@@ -68,6 +85,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="exit with 1 where a median takes so much longer than in OLD.json",
     )
+    _add(
+        parser,
+        "num-verdicts",
+        _number,
+        300,
+        "verdicts of a whole station, 30 a second at most, to measure how late a pin is; 0: none",
+    )
+    parser.add_argument(
+        "--pin",
+        type=count,
+        metavar="BCM",
+        help="GPIO that is switched with each of them, with nothing connected that may not move "
+        "(default: a mock pin)",
+    )
     _add(parser, "num-runs", count, 50, "runs to measure")
     _add(parser, "warmup-runs", count, 10, "runs before those that are measured")
     _add(parser, "min-secs", _seconds, 1.0, "shortest time to measure, in seconds")
@@ -76,8 +107,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.telemetry.bench_comparison import changes, differences, read_series
-    from edge.telemetry.bench_page import write_bench_page
+    from edge.benchmark.comparison import changes, differences, read_series
+    from edge.benchmark.page import write_bench_page
     from edge.telemetry.hardware import this_heat
 
     if arguments.fail_over is not None and arguments.compare is None:
@@ -114,54 +145,86 @@ def _measure(arguments: argparse.Namespace, earlier: Mapping[str, Any] | None) -
     """Measures each bundle with each number of threads."""
     import os
 
-    from edge.core.images.image_file import read_image
+    from edge.benchmark.comparison import check_comparable
+    from edge.benchmark.series import Series
     from edge.core.model.bundle import read_bundle
-    from edge.core.model.classifier import Classifier
-    from edge.telemetry.bench import FRAME_HEIGHT, FRAME_WIDTH, measure, synthetic_frame
-    from edge.telemetry.bench_comparison import check_comparable
-    from edge.telemetry.bench_series import Measured, Series, accuracy_of, soak
     from edge.telemetry.hardware import this_hardware, this_heat
 
-    if arguments.image is None:
-        image = synthetic_frame()
-        _log.info(f"measuring with a synthetic {FRAME_WIDTH}x{FRAME_HEIGHT} frame of noise")
-    else:
-        image = read_image(arguments.image)
+    view = _view(arguments)
     bundles = [read_bundle(path) for path in arguments.bundles]  # all, before any is measured
     before = this_heat()
-    pixels = f"{image.shape[1]}x{image.shape[0]}"
-    series = Series(this_hardware(), pixels, before=before, after=before)
+    series = Series(this_hardware(), view.pixels, before=before, after=before)
     cores = len(os.sched_getaffinity(0))
     sweep = range(1, cores + 1) if arguments.sweep else [arguments.num_threads]
     if earlier is not None:
         keys = {(bundle.title, threads) for bundle in bundles for threads in sweep}
-        check_comparable(earlier, pixels=pixels, keys=keys)
+        check_comparable(earlier, pixels=view.pixels, keys=keys)
     for bundle in bundles:
-        for threads in sweep:
-            kernels: Kernels = "default" if arguments.use_xnnpack else "plain"
-            classifier = Classifier(bundle, threads=threads, kernels=kernels)
-            minutes = []
-            for whole, minute in soak(classifier, image, minutes=arguments.minutes or 0):
-                benchmark = whole
-                minutes.append(minute)
-                _log.info(f"minute {len(minutes):<3} p50 {minute.p50_ms:.3f} ms")
-            if not minutes:
-                benchmark = measure(
-                    classifier,
-                    image,
-                    runs=arguments.num_runs,
-                    warmup_runs=arguments.warmup_runs,
-                    min_seconds=arguments.min_secs,
-                    max_seconds=arguments.max_secs,
-                )
-            accuracy = accuracy_of(bundle.manifest.figures)
-            series.measured.append(Measured(benchmark, accuracy, minutes))
+        series.measured += [_measured(bundle, view, threads, arguments) for threads in sweep]
+        if arguments.num_verdicts:
+            _rehearse(bundle, view, series, arguments)
     return series
+
+
+def _view(arguments: argparse.Namespace) -> View:
+    """What is looked at while it is measured.
+
+    Raises:
+        UsageError: --frame and the region of --station name two sizes.
+    """
+    from edge.benchmark.views import drawn_view, pictured_view, station_view
+
+    if arguments.station is not None:
+        if arguments.frame is not None:
+            raise UsageError("--frame: the size is that of the region of --station: give one")
+        return station_view(arguments.station, arguments.image)
+    if arguments.image is not None:
+        return pictured_view(arguments.image)
+    view = drawn_view(arguments.frame)
+    _log.info(f"measuring with a drawn belt of {view.pixels} pixels")
+    return view
+
+
+def _measured(bundle: Bundle, view: View, threads: int, arguments: argparse.Namespace) -> Measured:
+    from edge.benchmark.frame_to_verdict import measure
+    from edge.benchmark.region_cost import region_cost
+    from edge.benchmark.series import Measured, accuracy_of, soak
+    from edge.core.model.classifier import Classifier
+
+    kernels: Kernels = "default" if arguments.use_xnnpack else "plain"
+    classifier = Classifier(bundle, threads=threads, kernels=kernels)
+    minutes = []
+    for whole, minute in soak(classifier, view, minutes=arguments.minutes or 0):
+        benchmark = whole
+        minutes.append(minute)
+        _log.info(f"minute {len(minutes):<3} p50 {minute.p50_ms:.3f} ms")
+    if not minutes:
+        benchmark = measure(
+            classifier,
+            view,
+            runs=arguments.num_runs,
+            warmup_runs=arguments.warmup_runs,
+            min_seconds=arguments.min_secs,
+            max_seconds=arguments.max_secs,
+        )
+    accuracy = accuracy_of(bundle.manifest.figures)
+    return Measured(benchmark, accuracy, minutes, region_cost(classifier.spec, view.belt))
+
+
+def _rehearse(bundle: Bundle, view: View, series: Series, arguments: argparse.Namespace) -> None:
+    """Adds what a whole station does with the bundle to its last measurement."""
+    from dataclasses import replace
+
+    from edge.benchmark.rehearsal import rehearse
+
+    _log.info(f"a whole station gives {arguments.num_verdicts} verdicts")
+    found = rehearse(bundle, view.belt, verdicts=arguments.num_verdicts, pin=arguments.pin)
+    series.measured[-1] = replace(series.measured[-1], rehearsal=found)
 
 
 def _print(series: Series) -> None:
     """The series as a table for people."""
-    from edge.telemetry.bench import FIGURES, STAGES
+    from edge.benchmark.frame_to_verdict import FIGURES, STAGES
 
     print(f"machine    {series.machine}")
     for each in series.measured:
@@ -177,6 +240,10 @@ def _print(series: Series) -> None:
             )
         print(f"total over invoke {found.total_over_invoke:.3f}")
         print(f"resident memory   {found.rss_mb:.0f} MB")
+        if each.region is not None:
+            print(f"region     {each.region}")
+        if each.rehearsal is not None:
+            _print_rehearsal(each.rehearsal)
         if each.minutes:
             first, last = each.minutes[0].p50_ms, each.minutes[-1].p50_ms
             print(
@@ -185,6 +252,19 @@ def _print(series: Series) -> None:
     before, after = series.before.celsius, series.after.celsius
     if before is not None and after is not None:
         print(f"heat       {before:.1f} degrees Celsius before, {after:.1f} after")
+
+
+def _print_rehearsal(found: Rehearsal) -> None:
+    from edge.benchmark.frame_to_verdict import FIGURES
+    from edge.benchmark.rehearsal import WAYS
+
+    print(f"station    {found.verdicts} verdicts at 30 frames a second, {found.pins}")
+    print(f"{'':<18} " + " ".join(f"{name:>9}" for name in FIGURES))
+    for name in WAYS:
+        times = found.ways[name]
+        figures = " ".join(f"{getattr(times, figure):>6.3f} ms" for figure in FIGURES)
+        print(f"{name.replace('_', ' '):<18} {figures}")
+    print(f"{'':<11}frames dropped {found.dropped}, pin not written in time {found.missed}")
 
 
 def _add(
@@ -203,6 +283,22 @@ def _add(
         metavar=kind.__name__.strip("_").upper(),
         help=f"{text} ({shown})",
     )
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more. Received: {text}")
+    return number
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if found is None or not all(8 <= int(side) <= 8192 for side in found.groups()):
+        raise argparse.ArgumentTypeError(
+            f"must be WIDTHxHEIGHT in pixels, such as 640x480, from 8 to 8192. Received: {text}"
+        )
+    return int(found[1]), int(found[2])
 
 
 def _seconds(text: str) -> float:

@@ -112,6 +112,24 @@ def preprocess(
     return out
 
 
+def resize_steps(spec: InputSpec, *, width: int, height: int) -> int:
+    """How many resizes a picture of this size needs: 0, 1 or 2. With two, the first one shrinks it
+    by whole numbers.
+
+    Args:
+        width, height: pixels of what becomes the tensor; for `crop: item`, those of an item.
+
+    Example:
+        >>> spec = InputSpec(height=224, width=224)
+        >>> [resize_steps(spec, width=width, height=480) for width in (640, 448)]
+        [2, 2]
+        >>> resize_steps(spec, width=448, height=336)
+        1
+    """
+    plan = _plan(height, width, spec.height, spec.width, spec.geometry)
+    return (plan.shrunk is not None) + (plan.resized is not None)
+
+
 def cut_item(image: Image, box: Box, padding: float) -> Image:
     """The item's box with a margin, clipped to the picture; a view, not a copy.
 

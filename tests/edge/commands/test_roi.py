@@ -14,6 +14,7 @@ import pytest
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG, EXIT_IO, EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from edge.core.images.image_file import read_image
+from edge.core.model.bundle import read_bundle
 from edge.flow import Frame, PictureFault, PictureFaultKind
 from edge.vision import camera
 from edge.vision.camera import Camera, CameraSettings
@@ -196,3 +197,35 @@ def test_a_camera_that_gives_faulty_pictures_only_is_told(
     said = capsys.readouterr().err
     assert "picture taken 4.0 s after the camera's first one: its brightness still chang" in said
     assert "warning: the camera gives torn pictures" in said
+
+
+def test_a_region_that_would_be_resized_twice_is_told_and_mended(
+    station: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    side = read_bundle(tiny_bundle).manifest.input.width
+    write_picture(station.parent / "frames" / "1.png", BGR["red"], width=640, height=480)
+    with station.open("a", encoding="utf-8") as file:
+        file.write(f"bundle: {tiny_bundle}\n")
+    whole = ["roi", "station.yaml", "--region", "0,0,601,431"]
+    assert main(whole) == EXIT_OK
+    said = capsys.readouterr()
+    assert "a region of 601x431 is resized twice" in said.err
+    assert main([*whole, "--fit"]) == EXIT_OK
+    fitted = capsys.readouterr()
+    assert fitted.out.strip() in said.err
+    assert "one resize is enough" in fitted.err
+    _, width, height = fitted.out.split(", ", 1)[1].replace("}", "").rpartition("width: ")
+    assert width == "width: "
+    assert int(height.partition(",")[0]) % side == 0
+
+
+@pytest.mark.parametrize("line", ["", "bundle: nowhere\n"])
+def test_without_a_bundle_the_size_is_not_judged(
+    station: Path, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with station.open("a", encoding="utf-8") as file:
+        file.write(line)
+    assert main(["roi", "station.yaml"]) == EXIT_OK
+    assert "resize" not in capsys.readouterr().err
+    assert main(["roi", "station.yaml", "--fit"]) != EXIT_OK
+    assert ("nowhere" if line else "has no line `bundle:`") in capsys.readouterr().err

@@ -10,7 +10,7 @@ from edge.cli import main
 from edge.core.errors import EXIT_DATA, EXIT_NO, EXIT_OK, EXIT_USAGE
 from tests.bundles import BGR, write_picture
 
-QUICK = ["--num_runs=5", "--warmup_runs=1", "--min_secs=0"]
+QUICK = ["--num_runs=5", "--warmup_runs=1", "--min_secs=0", "--num_verdicts=0"]
 
 
 def bench(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def test_json_is_one_object_with_percentiles_of_every_stage(
     assert found["runtime"].split()[0] in ("ai-edge-litert", "tflite-runtime")
     assert found["threads"] == 1
     assert found["runs"] == 5
-    assert list(found["stages"]) == ["preprocess", "invoke", "decide", "total"]
+    assert list(found["stages"]) == ["trigger", "preprocess", "invoke", "decide", "total"]
     for percentiles in found["stages"].values():
         assert 0 < percentiles["p50_ms"] <= percentiles["p95_ms"] <= percentiles["p99_ms"]
     assert found["total_over_invoke"] > 1
@@ -43,7 +43,9 @@ def test_json_is_one_object_with_percentiles_of_every_stage(
 def test_flags_are_those_of_benchmark_model_with_either_spelling(
     words: list[str], tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = bench(capsys, str(tiny_bundle), *words, "--warmup_runs=1", "--min-secs=0")
+    found = bench(
+        capsys, str(tiny_bundle), *words, "--warmup_runs=1", "--min-secs=0", "--num-verdicts=0"
+    )
     assert (found["threads"], found["runs"]) == (2, 3)
     assert not found["xnnpack"]
 
@@ -53,12 +55,12 @@ def test_a_table_for_people_says_what_was_measured_with(
 ) -> None:
     assert main(["bench", str(tiny_bundle), *QUICK]) == EXIT_OK
     printed = capsys.readouterr()
-    assert "synthetic 640x480 frame" in printed.err
+    assert "drawn belt of 640x480 pixels" in printed.err
     assert "XNNPACK" in printed.out
     picture = write_picture(tmp_path / "1.png", BGR["red"], height=50, width=70)
     assert main(["bench", str(tiny_bundle), *QUICK, "--image", str(picture)]) == EXIT_OK
     printed = capsys.readouterr()
-    assert "synthetic" not in printed.err
+    assert "drawn belt" not in printed.err
     assert "on 70x50 pixels" in printed.out
 
 
@@ -72,7 +74,15 @@ def test_a_picture_that_cannot_be_read_is_told(
 
 
 @pytest.mark.parametrize(
-    "word", ["--num_threads=0", "--num_runs=none", "--min_secs=-1", "--use_xnnpack=maybe"]
+    "word",
+    [
+        "--num_threads=0",
+        "--num_runs=none",
+        "--num_verdicts=-1",
+        "--frame=640",
+        "--min_secs=-1",
+        "--use_xnnpack=maybe",
+    ],
 )
 def test_a_flag_that_makes_no_sense_is_refused(
     word: str, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
@@ -120,3 +130,33 @@ def test_a_limit_needs_something_to_compare_with(
 ) -> None:
     assert main(["bench", str(tiny_bundle), "--fail-over", "5"]) == EXIT_USAGE
     assert "longer than what?" in capsys.readouterr().err
+
+
+def test_a_whole_station_says_how_late_its_pin_is(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "b.html"
+    words = ["bench", str(tiny_bundle), *QUICK[:-1], "--num-verdicts", "4", "--html", str(page)]
+    assert main([*words, "--frame", "200x150"]) == EXIT_OK
+    printed = capsys.readouterr().out
+    assert "4 verdicts at 30 frames a second, mock pins" in printed
+    for way in ("frame age", "capture to verdict", "verdict to pin"):
+        assert way in printed
+        assert way in page.read_text("utf-8")
+    assert "is no multiple of the model's input and is resized twice" in printed
+
+
+def test_the_region_of_a_station_is_what_is_measured(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = tmp_path / "station.yaml"
+    station.write_text(
+        "station: a\ncamera: {kind: usb}\ntrigger: {kind: motion}\n"
+        "region: {width: 100, height: 90}\n",
+        "utf-8",
+    )
+    found = bench(capsys, str(tiny_bundle), *QUICK, "--station", str(station))
+    assert found["frame"] == found["region"]["pixels"] == "100x90"
+    words = ["bench", str(tiny_bundle), *QUICK, "--station", str(station), "--frame", "64x64"]
+    assert main(words) == EXIT_USAGE
+    assert "the size is that of the region" in capsys.readouterr().err

@@ -3,11 +3,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from edge.telemetry.bench_comparison import Change
-from edge.telemetry.bench_page import write_bench_page
-from edge.telemetry.bench_series import Measured, Minute
+from edge.benchmark.comparison import Change
+from edge.benchmark.page import write_bench_page
+from edge.benchmark.series import Measured, Minute
 from edge.telemetry.hardware import Heat
-from tests.edge.telemetry.test_bench_series import benchmark, series
+from tests.edge.benchmark.test_series import benchmark, series
 
 
 def accuracy(share: float) -> dict[str, object]:

@@ -48,6 +48,11 @@ def read_series(file: Path) -> Mapping[str, Any]:
                 if not float(each["stages"][stage]["p50_ms"]) > 0:
                     raise ValueError(f"{stage} took no time")
             str(each["bundle"]), int(each["threads"])
+            if "trigger" not in each["stages"]:
+                raise UsageError(
+                    f"--compare {file}: was measured by an earlier pilah, when the time from frame "
+                    "to verdict did not include the trigger: measure it again"
+                )
         str(found["frame"])
     except OSError as error:
         raise UsageError(f"--compare {file}: cannot be read: {error.strerror}") from error

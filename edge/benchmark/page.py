@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.benchmark.comparison import Change
+from edge.benchmark.frame_to_verdict import FIGURES, STAGES
+from edge.benchmark.rehearsal import WAYS, Rehearsal
+from edge.benchmark.series import Measured, Series
 from edge.core.images.contact_sheet import SheetSection, write_contact_sheet
 from edge.core.images.html_text import escaped
-from edge.telemetry.bench import FIGURES, STAGES
-from edge.telemetry.bench_comparison import Change
-from edge.telemetry.bench_series import Measured, Series
 
 _BINS = 40
 _WIDE, _HIGH = 480, 220
@@ -33,6 +34,10 @@ def write_bench_page(path: Path, series: Series, compared: Sequence[Change] = ()
         )
     for each in series.measured:
         content = _histogram(each) + (_minutes(each) if each.minutes else "")
+        if each.region is not None:
+            content += f"<p class=note>Region: {escaped(str(each.region))}.</p>"
+        if each.rehearsal is not None:
+            content += _rehearsal(each.rehearsal)
         sections.append(SheetSection(_name(each), (), content=content))
     if compared:
         rows = "".join(f"<tr><td>{escaped(str(change))}</td></tr>" for change in compared)
@@ -112,6 +117,23 @@ def _minutes(each: Measured) -> str:
     return (
         "<table><thead><tr><th>minute</th><th>p50, ms</th><th>p99, ms</th><th>heat</th>"
         f"<th>slowed by</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _rehearsal(found: Rehearsal) -> str:
+    """What a whole station did: how old its frames were, and how late its pin."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("", *FIGURES))
+    rows = "".join(
+        f"<tr><td>{name.replace('_', ' ')}</td>"
+        + "".join(f"<td>{getattr(found.ways[name], figure):.3f}</td>" for figure in FIGURES)
+        + "</tr>"
+        for name in WAYS
+    )
+    return (
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p class=note>"
+        f"Milliseconds, of {found.verdicts:,} verdicts of a whole station at 30 frames a second, "
+        f"{escaped(found.pins)}. {found.dropped:,} frames were dropped for newer ones, and "
+        f"{found.missed:,} times the pin was not written in time.</p>"
     )
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.benchmark.comparison import changes, check_comparable, differences, read_series
+from edge.benchmark.series import Measured, Series
 from edge.core.errors import UsageError
-from edge.telemetry.bench_comparison import changes, check_comparable, differences, read_series
-from edge.telemetry.bench_series import Measured, Series
-from tests.edge.telemetry.test_bench_series import benchmark, series
+from tests.edge.benchmark.test_series import benchmark, series
 
 
 def written(path: Path, found: Series) -> Path:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import edge
-from edge.core.images.image_file import Image
+from edge.benchmark.frame_to_verdict import Benchmark, View, measure
+from edge.benchmark.region_cost import RegionCost
+from edge.benchmark.rehearsal import Rehearsal
 from edge.core.model.classifier import Classifier
-from edge.telemetry.bench import Benchmark, measure
 from edge.telemetry.hardware import Hardware, Heat, this_heat
 
 
@@ -42,6 +43,10 @@ class Measured:
     `accuracy_interval` and `images`. None: the bundle has none."""
     minutes: Sequence[Minute] = ()
     """The minutes of a long measurement; empty: it was a short one."""
+    region: RegionCost | None = None
+    """What the size of the region costs."""
+    rehearsal: Rehearsal | None = None
+    """A whole station with this bundle; None: none was run."""
 
     def to_json(self) -> dict[str, Any]:
         """The measurement as JSON."""
@@ -49,6 +54,10 @@ class Measured:
         if self.accuracy is not None:
             found["accuracy"] = self.accuracy["accuracy"]
             found["accuracy_interval"] = list(self.accuracy["accuracy_interval"])
+        if self.region is not None:
+            found["region"] = self.region.to_json()
+        if self.rehearsal is not None:
+            found["station"] = self.rehearsal.to_json()
         if self.minutes:
             found["minutes"] = [minute.to_json() for minute in self.minutes]
         return found
@@ -87,7 +96,7 @@ def accuracy_of(figures: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def soak(
     classifier: Classifier,
-    image: Image,
+    view: View,
     *,
     minutes: int,
     heat: Callable[[], Heat] = this_heat,
@@ -96,11 +105,11 @@ def soak(
     """Measures minute after minute without a pause, as a machine that gets warm.
 
     Args:
-        image: uint8 (height, width, 3) BGR.
+        view: what the station sees.
         heat: tells how hot the machine is.
         clock: seconds.
     """
     for _ in range(minutes):
-        found = measure(classifier, image, runs=1, warmup_runs=1, min_seconds=60.0, clock=clock)
+        found = measure(classifier, view, runs=1, warmup_runs=1, min_seconds=60.0, clock=clock)
         total = found.stages["total"]
         yield found, Minute(total.p50, total.p99, heat())

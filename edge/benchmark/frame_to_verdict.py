@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edge.benchmark.drawn_belt import LEARNING_FRAMES, PASSING_FRAMES, DrawnBelt
+from edge.core.errors import UsageError
 from edge.core.images.image_file import Image
-from edge.core.images.preprocess import preprocess
+from edge.core.images.preprocess import Box, preprocess
 from edge.core.model.classifier import Classifier
 from edge.core.model.interpreter import runtime_title
+from edge.core.verdict import Prediction, Rules
+from edge.flow import Frame
+from edge.sorting.model import ActiveModel
+from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.vision.trigger import TriggerSettings
+from edge.vision.trigger.motion import Settings as MotionSettings
 
-STAGES = ("preprocess", "invoke", "decide", "total")
-"""`invoke` is the bare inference; `total` goes from the frame to the verdict."""
+STAGES = ("trigger", "preprocess", "invoke", "decide", "total")
+"""`invoke` is the bare inference; `total` goes from the frame to the verdict. `trigger` finds the
+item in the frame, `decide` joins the scores of its frames."""
 FIGURES = ("p50", "p95", "p99", "max")
 
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
+_TRIALS = 3
+"""So many items may pass without being found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +92,44 @@ class Benchmark:
         }
 
 
+class TimedClassifier:
+    """A classifier that notes when it preprocessed and computed, for `measure`."""
+
+    def __init__(self, classifier: Classifier, clock: Callable[[], float]) -> None:
+        self._classifier, self._clock = classifier, clock
+        self.spec = classifier.spec
+        self.times: tuple[float, float, float] | None = None
+        """When the last prediction began, when its tensor was ready, and when it had ended."""
+
+    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+        """See `Answering`."""
+        interpreter, clock = self._classifier.interpreter, self._clock
+        start = clock()
+        tensor = preprocess(image, self.spec, box=box, out=interpreter.tensor)
+        ready = clock()
+        prediction = interpreter.predict(tensor)
+        self.times = start, ready, clock()
+        return prediction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What a station sees, and how it finds items in it."""
+
+    belt: Image
+    """uint8 (height, width, 3) BGR: its region when nothing passes."""
+    trigger: TriggerSettings = field(default_factory=lambda: MotionSettings(kind="motion"))
+    """Must not need anything but frames."""
+
+    @property
+    def pixels(self) -> str:
+        """The size of the region, such as 640x480."""
+        return f"{self.belt.shape[1]}x{self.belt.shape[0]}"
+
+
 def measure(
     classifier: Classifier,
-    image: Image,
+    view: View,
     *,
     runs: int,
     warmup_runs: int,
@@ -91,30 +137,49 @@ def measure(
     max_seconds: float = float("inf"),
     clock: Callable[[], float] = time.perf_counter,
 ) -> Benchmark:
-    """Measures the time from `image` to its verdict, and that of the bare inference.
+    """Measures the time from a frame with an item to its verdict, and that of the bare inference.
 
-    The two alternate, each of them first in every other run, so that a moment in which the machine
-    is slow affects both.
+    A frame goes the way it goes in a station: the trigger finds the item, the model answers, and
+    its scores are joined with those of the item's frames before. Only frames of which the model was
+    asked count; once an item has its verdict, it is asked no more. The two measurements alternate,
+    each of them first in every other run, so that a moment in which the machine is slow affects
+    both.
 
     Args:
-        image: uint8 (height, width, 3) BGR.
         runs: the number of runs. There are more until `min_seconds` have passed, and fewer, but at
             least one, after `max_seconds`.
         warmup_runs: the number of runs before these, which are not counted.
         clock: seconds.
+
+    Raises:
+        UsageError: the trigger finds no item in these frames.
     """
-    interpreter, spec = classifier.interpreter, classifier.spec
+    interpreter, manifest = classifier.interpreter, classifier.bundle.manifest
     durations: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    timed = TimedClassifier(classifier, clock)
+    rules = Rules(classifier.labels, manifest.accept, unknown=manifest.unknown_threshold)
+    bundle = classifier.bundle
+    model = ActiveModel(timed, rules, bundle.title, bundle.digest, inference_seconds=0.0)
+    sorter = Sorter(view.trigger.open(), model, closing=VoteDeadlines(), clock=lambda: 0.0)
+    frames = _frames(view.belt)
 
     def whole() -> None:
-        start = clock()
-        tensor = preprocess(image, spec, out=interpreter.tensor)
-        ready = clock()
-        prediction = interpreter.predict(tensor)
-        scored = clock()
-        classifier.verdict(prediction)
-        end = clock()
-        durations["preprocess"].append(ready - start)
+        for _ in range(_TRIALS * PASSING_FRAMES + LEARNING_FRAMES):
+            frame, timed.times = next(frames), None
+            start = clock()
+            for _ in sorter.look(frame):
+                pass
+            end = clock()
+            if timed.times is not None:
+                break
+        else:
+            raise UsageError(
+                "the trigger finds no item in the frames to measure with: give --image a picture "
+                "of your belt without an item, or leave it out"
+            )
+        asked, ready, scored = timed.times
+        durations["trigger"].append(asked - start)
+        durations["preprocess"].append(ready - asked)
         durations["decide"].append(end - scored)
         durations["total"].append(end - start)
 
@@ -136,7 +201,7 @@ def measure(
         if clock() - start > max_seconds:
             break
     return Benchmark(
-        bundle=classifier.bundle.title,
+        bundle=bundle.title,
         runtime=interpreter.runtime,
         xnnpack=interpreter.xnnpack,
         threads=interpreter.threads,
@@ -147,10 +212,11 @@ def measure(
     )
 
 
-def synthetic_frame() -> Image:
-    """A 640x480 frame of coloured noise, uint8 (480, 640, 3), the same in every call."""
-    random = np.random.default_rng(0)
-    return random.integers(0, 256, (FRAME_HEIGHT, FRAME_WIDTH, 3), dtype=np.uint8)
+def _frames(belt: Image) -> Iterator[Frame]:
+    drawn = DrawnBelt(belt)
+    yield from drawn.empty()
+    while True:
+        yield from drawn.passing()
 
 
 def resident_bytes(status: Path = Path("/proc/self/status")) -> int:

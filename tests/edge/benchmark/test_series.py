@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from edge.benchmark.frame_to_verdict import STAGES, Benchmark, Percentiles
+from edge.benchmark.series import Measured, Series, accuracy_of, soak
+from edge.benchmark.views import drawn_view
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
-from edge.telemetry.bench import Benchmark, Percentiles, synthetic_frame
-from edge.telemetry.bench_series import Measured, Series, accuracy_of, soak
 from edge.telemetry.hardware import Hardware, Heat
 
 MACHINE = Hardware("a board", "aarch64", 4, 3978, "ondemand", 1800, "Debian", "6.12")
@@ -16,10 +17,7 @@ MACHINE = Hardware("a board", "aarch64", 4, 3978, "ondemand", 1800, "Debian", "6
 
 def benchmark(bundle: str = "first 1", *, threads: int = 1, total: float = 2.0) -> Benchmark:
     """A benchmark whose runs took from 1 to `total` milliseconds."""
-    stages = {
-        name: Percentiles(total / 2, total, total, total)
-        for name in ("preprocess", "invoke", "decide", "total")
-    }
+    stages = {name: Percentiles(total / 2, total, total, total) for name in STAGES}
     totals = [1 + (total - 1) * step / 9 for step in range(10)]
     return Benchmark(bundle, "ai-edge-litert 2", True, threads, 10, stages, 90.0, totals)
 
@@ -51,13 +49,13 @@ def test_a_long_measurement_has_the_heat_after_each_minute(tiny_bundle: Path) ->
         minute
         for _, minute in soak(
             Classifier(read_bundle(tiny_bundle)),
-            synthetic_frame(),
+            drawn_view(),
             minutes=2,
             heat=lambda: next(heats),
             clock=lambda: float(next(looks)),  # a second for each look, so a minute is few runs
         )
     ]
     assert [minute.heat.celsius for minute in found] == [50.0, 70.0]
-    assert found[0].p50_ms == pytest.approx(3000)  # three looks from the frame to the verdict
+    assert found[0].p50_ms == pytest.approx(4000)  # four looks from the frame to the verdict
     told = series(Measured(benchmark(), None, found)).to_json()["measurements"][0]["minutes"]
     assert told[1]["meaning"] == ["throttled now"]
