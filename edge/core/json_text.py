@@ -9,8 +9,15 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, NoReturn
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
+_Value = TypeVar("_Value")
 _DEEPEST = 32
 _MOST_DIGITS = 30
 
@@ -34,6 +41,21 @@ def read_json(raw: bytes) -> Any:
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     _check_depth(found)
+    return found
+
+
+def read_typed(kind: type[_Value], raw: bytes) -> _Value:
+    """The value of the dataclass `kind` that is the JSON text `raw`; names it has not are left out.
+
+    Pydantic reads what people write, and says what is wrong in it. This is for what one process of
+    a station writes and another reads many times a second, where its ten megabytes would be too
+    much. Fields may be of text, numbers, bool, None, `Path`, an Enum, another dataclass, and of
+    `tuple`, `Mapping` and unions of these.
+
+    Raises:
+        ValueError: the text is no JSON, lacks a field, or has a value of another type.
+    """
+    found: _Value = _typed(kind, read_json(raw))
     return found
 
 
@@ -74,3 +96,65 @@ def _check_depth(found: Any) -> None:
         if not level:
             return
     raise ValueError(f"it is nested deeper than {_DEEPEST} levels")
+
+
+def _typed(kind: Any, found: Any) -> Any:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _first(inner, found)
+    if origin is tuple:
+        return _tuple(inner, found)
+    if origin is not None and issubclass(origin, Mapping):
+        return {
+            _typed(inner[0], key): _typed(inner[1], one) for key, one in _a(dict, found).items()
+        }
+    if is_dataclass(kind):
+        return _dataclass(kind, _a(dict, found))
+    if issubclass(kind, Enum):
+        return kind(found)
+    if issubclass(kind, Path):
+        return kind(_a(str, found))
+    if kind is float and type(found) is int:
+        return float(found)
+    return _a(kind, found)
+
+
+def _a(kind: type, found: Any) -> Any:
+    if type(found) is not kind:  # True is an int as well
+        raise ValueError(f"{found!r:.80} is no {kind.__name__}")
+    return found
+
+
+def _first(kinds: tuple[Any, ...], found: Any) -> Any:
+    for kind in kinds[:-1]:
+        try:
+            return _typed(kind, found)
+        except ValueError:
+            continue
+    return _typed(kinds[-1], found)
+
+
+def _tuple(inner: tuple[Any, ...], found: Any) -> tuple[Any, ...]:
+    values = _a(list, found)
+    kinds = (inner[0],) * len(values) if inner[1:] == (...,) else inner
+    return tuple(_typed(kind, one) for kind, one in zip(kinds, values, strict=True))
+
+
+def _dataclass(kind: Any, found: Mapping[str, Any]) -> Any:
+    values = {}
+    for name, inner, needed in _fields(kind):
+        if name in found:
+            values[name] = _typed(inner, found[name])
+        elif needed:
+            raise ValueError(f"there is no {name!r}")
+    return kind(**values)
+
+
+@cache
+def _fields(kind: Any) -> list[tuple[str, Any, bool]]:
+    """The name and the type of each field, and whether it must be there."""
+    hints = get_type_hints(kind)
+    return [
+        (one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING)
+        for one in fields(kind)
+    ]

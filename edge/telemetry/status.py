@@ -12,16 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from edge.core.errors import StatusRefusedError
+from edge.core.json_text import read_typed
 from edge.runtime.clock_state import boot_id
 from edge.runtime.memory_folder import MEMORY, memory_name, service_folder
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 SERVICE_FOLDER = Path("/run/pilah")
 """The folder in memory that `deploy/pilah.service` gives the service."""
@@ -239,8 +236,6 @@ def _read(path: Path, ledger: Path) -> StationStatus | None:
     Raises:
         PermissionError: this user may not read it.
     """
-    from pydantic import ValidationError
-
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
@@ -254,18 +249,10 @@ def _read(path: Path, ledger: Path) -> StationStatus | None:
     if owner not in trusted or len(raw) > _LARGEST:
         return None
     try:
-        status = _adapter().validate_json(raw)
-    except ValidationError:  # of another program
+        status = read_typed(StationStatus, raw)
+    except ValueError:  # of another program
         return None
     return status if status.ledger == str(ledger.absolute()) else None
-
-
-@cache
-def _adapter() -> TypeAdapter[StationStatus]:
-    """Reads a status. It takes milliseconds to make, and the pages read ten times a second."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(StationStatus)
 
 
 def _age(reading: StatusReading) -> float:

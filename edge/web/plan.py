@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
+from edge.core.json_text import read_typed
 from edge.outbox.retention import Keep
 
 
@@ -87,12 +87,9 @@ class WebPlan:
 
     def as_json(self) -> bytes:
         """All of it, for another process."""
-        return _FORM.dump_json(self)
+        return json.dumps(asdict(self), default=str).encode()
 
     @classmethod
     def from_json(cls, raw: bytes) -> WebPlan:
         """What `as_json` was made of."""
-        return _FORM.validate_json(raw)
-
-
-_FORM = TypeAdapter(WebPlan)
+        return read_typed(cls, raw)

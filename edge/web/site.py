@@ -53,7 +53,7 @@ def _static_files() -> Mapping[str, StaticFile]:
 
 @cache
 def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,  # of everything: no text of a person or a file is ever markup
         undefined=jinja2.StrictUndefined,
@@ -62,6 +62,9 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    for name in found.list_templates():
+        found.get_template(name)  # made ready now, so that nobody's first page waits for it
+    return found
 
 
 class Site:

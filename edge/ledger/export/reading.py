@@ -22,7 +22,7 @@ from edge.events import ItemCorrected, utc_text
 from edge.ledger.rows import id_of_old_item
 from edge.ledger.sqlite_file import open_to_read
 
-_PAGE = 2000
+_PAGE = 500
 _BOOLEANS = ("accepted", "clock_synchronised")
 
 COLUMNS = (

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
+from babel.localedata import load
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -34,6 +35,7 @@ class Language:
     def __init__(self, code: str, translations: gettext.NullTranslations) -> None:
         """Has the texts of `translations`."""
         self._locale = Locale.parse(code)
+        load(code)  # now, so that nobody's first page waits for it
         self.code = code
         self.gettext, self.ngettext = translations.gettext, translations.ngettext
         _ = translations.gettext

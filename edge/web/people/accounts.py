@@ -1,7 +1,8 @@
 """Who may sign in to the pages: names, roles and password hashes, in one file.
 
-Passwords are hashed by argon2id with the least memory that OWASP's Password Storage Cheat Sheet
-gives (19 MiB, two passes, one lane), because a Raspberry Pi that sorts has little to spare.
+Passwords are hashed by argon2id with the least memory of the equally strong settings that OWASP's
+Password Storage Cheat Sheet gives (7 MiB, five passes, one lane), because a Raspberry Pi that sorts
+has little to spare.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _LARGEST = 256 * 1024
 _VERSION = 1
 _SHORTEST, _LONGEST = 8, 200
 """Characters of a password. The longest bounds what somebody who is not signed in has hashed."""
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_HASHER = PasswordHasher(time_cost=5, memory_cost=7 * 1024, parallelism=1)
 
 
 class Role(StrEnum):
@@ -86,7 +87,7 @@ class Accounts:
         """The account with that name and password; None: there is none.
 
         It takes as long for a name that nobody has as for a wrong password. One is checked at a
-        time, so that guesses take no more than one processor and 19 MiB.
+        time, so that guesses take no more than one processor and 7 MiB.
 
         Raises:
             AccountsError: see `known`.
