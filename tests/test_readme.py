@@ -113,12 +113,12 @@ def test_links_and_commands_are_found() -> None:
     assert links(text) == ["b.md", "e/f.svg"]
     assert anchors(text) == {"on-a-pi-64-bit"}
     assert commands(text) == ["pilah-edge run    a.yaml", "~/p/bin/pilah-edge check b  # c"]
-    assert parse(commands(text)[1]).station == Path("b")
+    assert parse(commands(text)[1]).station == [Path("b")]
 
 
 @pytest.mark.parametrize(
     "line",
-    ["pilah-edge run a.yaml --max-item 5", "pilah-edge run", "pilah-edge check a b",
+    ["pilah-edge run a.yaml --max-item 5", "pilah-edge run", "pilah-edge status a b",
      "pilah-trainer train mobilenet_v2 --data photos --nowhere x"],
 )  # fmt: skip
 def test_a_command_with_wrong_words_would_be_found(line: str) -> None:

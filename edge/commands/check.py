@@ -1,6 +1,8 @@
 """Find every mistake in a station file, each with its line and what to do about it.
 
 Warnings name settings that are allowed but probably not meant; they do not change the exit code.
+Of several files, each is checked, and then whether their stations can run on one machine: exits
+with 1 where they would take something from one another, such as a pin, a camera or a name.
 """
 
 from __future__ import annotations
@@ -11,14 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import print_json
-from edge.core.errors import EXIT_OK, BundleError, ConfigError
+from edge.core.errors import EXIT_NO, EXIT_OK, BundleError, ConfigError
 
 if TYPE_CHECKING:
     from edge.config.reading import StationPlan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+    parser.add_argument(
+        "station",
+        type=Path,
+        nargs="+",
+        metavar="STATION.yaml",
+        help="station file; of several, also what they would take from one another on one machine",
+    )
     parser.add_argument(
         "--bundle",
         type=Path,
@@ -29,24 +37,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    try:
-        plan = _checked(arguments.station, arguments.bundle)
-    except ConfigError as error:
+    plans = []
+    for station in arguments.station:
+        try:
+            plan = _checked(station, arguments.bundle)
+        except ConfigError as error:
+            if arguments.json:
+                print_json(
+                    {
+                        "station_file": str(station),
+                        "right": False,
+                        "mistakes": _placed(error.problems),
+                        "warnings": [],
+                    }
+                )
+            raise
+        plans.append(plan)
         if arguments.json:
-            print_json(
-                {
-                    "station_file": str(arguments.station),
-                    "right": False,
-                    "mistakes": _placed(error.problems),
-                    "warnings": [],
-                }
-            )
-        raise
-    if arguments.json:
-        print_json(_facts(plan))
-    else:
-        _print(plan)
-    return EXIT_OK
+            print_json(_facts(plan))
+        else:
+            _print(plan)
+    return _beside_one_another(plans, as_json=arguments.json) if len(plans) > 1 else EXIT_OK
+
+
+def _beside_one_another(plans: Sequence[StationPlan], *, as_json: bool) -> int:
+    """Says what the stations would take from one another on one machine."""
+    from edge.neighbours.claims import collisions, neighbour_of
+
+    stations = [neighbour_of(plan.config, plan.file) for plan in plans]
+    found = [
+        (own, one)
+        for number, own in enumerate(stations)
+        for other in stations[:number]
+        for one in collisions(own.claims, other)
+    ]
+    if as_json:
+        print_json(
+            {
+                "beside_one_another": not found,
+                "collisions": [
+                    {
+                        "what": one.mine.what,
+                        "stations": [one.neighbour.station, own.station],
+                        "station_files": [one.neighbour.file, own.file],
+                        "keys": [one.other.where, one.mine.where],
+                    }
+                    for own, one in found
+                ],
+            }
+        )
+        return EXIT_NO if found else EXIT_OK
+    for own, one in found:
+        print(f"collision  {own.title}: {one.words}")
+    if not found:
+        print(f"together   {', '.join(one.station for one in stations)}: nothing collides")
+    return EXIT_NO if found else EXIT_OK
 
 
 def _checked(station: Path, bundle: Path | None) -> StationPlan:

@@ -42,6 +42,9 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     from edge.config.reading import read_station
     from edge.control.place import control_path
     from edge.control.server import ControlServer
+    from edge.neighbours.claims import neighbour_of
+    from edge.neighbours.running import OwnClaims
+    from edge.pins.pins import has_real_pins
     from edge.runtime.service import ending_within, stop_signals
     from edge.runtime.supervisor import END_SECONDS
     from edge.station import Station
@@ -54,6 +57,11 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     with stop_signals() as endings, ending_within(END_SECONDS, lambda: _force(speech)) as ending:
         try:
             with (
+                OwnClaims(
+                    neighbour_of(plan.config, plan.file),
+                    plan.config.ledger.path,
+                    real_pins=has_real_pins(),
+                ),
                 StatusFile(plan.config.station, plan.config.ledger.path) as status,
                 Station(
                     plan, endings=endings, observers=[of_items(show)], notifier=status

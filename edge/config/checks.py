@@ -20,8 +20,8 @@ from edge.pins.i2c import PINS_OF_BUS
 def pins_used_twice(content: dict[Any, Any]) -> Iterator[FileProblem]:
     """A problem for each pin or channel that an earlier device, or an I2C bus, uses too."""
     first: dict[str, Location] = {}
-    buses = {f"pin {pin}": bus for bus, pins in _buses(content, ()) for pin in pins}
-    for location, name in _pins(content, ()):
+    buses = {f"pin {pin}": bus for bus, pins in buses_in(content, ()) for pin in pins}
+    for location, name in pins_in(content, ()):
         if name in buses:
             where = ".".join(map(str, buses[name]))
             message = f"{name} is a wire of the I2C bus that {where} uses: take another pin"
@@ -34,11 +34,11 @@ def pins_used_twice(content: dict[Any, Any]) -> Iterator[FileProblem]:
             first[name] = location
 
 
-def _pins(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
+def pins_in(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
     """The location of each pin and each channel of the PWM hardware, with its kind and name."""
     if isinstance(value, list):
         for index, part in enumerate(value):
-            yield from _pins(part, (*location, index))
+            yield from pins_in(part, (*location, index))
     elif isinstance(value, dict):
         for key, part in value.items():
             name = str(key)
@@ -53,10 +53,10 @@ def _pins(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
                 text = address if isinstance(address, str) else f"{address:#04x}"
                 yield (*location, name), f"channel {part} of the board {text} on bus {bus}"
             else:
-                yield from _pins(part, (*location, name))
+                yield from pins_in(part, (*location, name))
 
 
-def _buses(value: Any, location: Location) -> Iterator[tuple[Location, tuple[int, ...]]]:
+def buses_in(value: Any, location: Location) -> Iterator[tuple[Location, tuple[int, ...]]]:
     """The location of each servo board, and the pins that its bus takes."""
     if isinstance(value, dict):
         for key, part in value.items():
@@ -65,7 +65,7 @@ def _buses(value: Any, location: Location) -> Iterator[tuple[Location, tuple[int
                 bus = part.get("bus", 1)
                 yield here, PINS_OF_BUS.get(bus, ()) if isinstance(bus, int) else ()
             else:
-                yield from _buses(part, here)
+                yield from buses_in(part, here)
 
 
 def distance_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:

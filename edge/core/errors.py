@@ -218,11 +218,8 @@ class ConfigUnreadError(ConfigError):
 
 
 class RegionError(PilahError, ValueError):
-    """The station's region does not lie within the camera's picture.
-
-    The exit code is that of a missing camera: a camera that started with another picture size may
-    start with the right one the next time, so a service must try again.
-    """
+    """The station's region does not lie within the camera's picture. The camera may start with
+    another size the next time, so the exit code has a service try again."""
 
     exit_code = EXIT_UNAVAILABLE
 
@@ -285,6 +282,12 @@ class LedgerForeignError(LedgerRefusedError):
 
 class LedgerInUseError(LedgerRefusedError):
     """Another process is writing the ledger."""
+
+
+class NeighbourError(PilahError, OSError):
+    """Another station of this machine, which runs, has what this one needs for itself alone."""
+
+    exit_code = EXIT_UNAVAILABLE
 
 
 # Deliveries

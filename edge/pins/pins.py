@@ -74,6 +74,15 @@ class Pins(Closing):
         self.factory.close()
 
 
+def has_real_pins(board: Path = _BOARD) -> bool:
+    """Whether this machine is a Raspberry Pi, whose pins are real.
+
+    Args:
+        board: the file in which the kernel names the board.
+    """
+    return _board_name(board).startswith("Raspberry Pi")
+
+
 def open_pins(board: Path = _BOARD) -> Pins:
     """Real pins on a Raspberry Pi, mock pins on any other machine; never mock pins on a Pi.
 
@@ -84,7 +93,7 @@ def open_pins(board: Path = _BOARD) -> Pins:
         PinError: this is a Pi and its pins cannot be used.
     """
     name = _board_name(board)
-    if not name.startswith("Raspberry Pi"):
+    if not has_real_pins(board):
         from gpiozero.pins.mock import MockFactory, MockPWMPin
 
         factory = MockFactory(pin_class=MockPWMPin)  # the plain MockPin cannot drive a servo

@@ -99,6 +99,8 @@ def examine(station: Path) -> Iterator[Finding]:
     if config is not None:
         yield from _about_the_codes(config)
         yield from about_the_records(config)
+    if plan is not None:
+        yield from _about_the_neighbours(plan)
     yield clock_finding(synchronised=clock_is_synchronised())
     yield from heat_findings()
 
@@ -187,6 +189,25 @@ def _about_the_codes(config: StationConfig) -> Iterator[Finding]:
             yield ok("scanner", try_scanner(config.scanner))
         except ScannerError as error:
             yield bad("scanner", str(error))
+
+
+def _about_the_neighbours(plan: StationPlan) -> Iterator[Finding]:
+    from edge.neighbours.claims import ClaimKind, collisions, neighbour_of
+    from edge.neighbours.running import running_neighbours
+    from edge.pins.pins import has_real_pins
+
+    own = neighbour_of(plan.config, plan.file)
+    for other in running_neighbours():
+        if other.is_same_as(own):
+            continue
+        found = collisions(own.claims, other)
+        for one in found:
+            if one.keeps_from_running(real_pins=has_real_pins()):
+                yield bad("neighbours", one.words, "give each station its own")
+            elif one.mine.kind is ClaimKind.PORT:
+                yield warning("neighbours", one.words, "let each listen at a port of its own")
+        if not found:
+            yield ok("neighbours", f"{other.title} runs, too, and nothing collides")
 
 
 def _signature(plan: StationPlan) -> str:

@@ -96,6 +96,11 @@ class CameraSettings(Section):
         return None
 
     @property
+    def device_name(self) -> str | None:
+        """The device that one program alone can open; None: it is none."""
+        return None
+
+    @property
     def seconds_per_frame(self) -> float | None:
         """The seconds from one frame to the next; None if unknown before the camera is open."""
         return None

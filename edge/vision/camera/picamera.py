@@ -93,6 +93,11 @@ class Settings(DeviceSettings):
         return autofocus
 
     @property
+    def device_name(self) -> str:
+        """The camera, which one program alone can open."""
+        return f"{self.camera} of the Raspberry Pi"
+
+    @property
     def size(self) -> tuple[int, int] | None:
         """(width, height) in pixels."""
         return self.width, self.height

@@ -91,6 +91,11 @@ class Settings(DeviceSettings):
         return f"/dev/video{self.device}" if isinstance(self.device, int) else self.device
 
     @property
+    def device_name(self) -> str:
+        """The device that one program alone can open, whatever link it is named by."""
+        return str(Path(self.path).resolve())
+
+    @property
     def size(self) -> tuple[int, int] | None:
         """(width, height) in pixels."""
         return self.width, self.height

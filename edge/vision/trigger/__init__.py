@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
 
 from edge.core.yaml_file import Section
@@ -74,6 +75,11 @@ class TriggerSettings(Section):
 
     kind: str
     has_box: ClassVar[bool]
+
+    @property
+    def socket_path(self) -> Path | None:
+        """The socket that it makes for other programs; None: it makes none."""
+        return None
 
     @abstractmethod
     def open(self, around: TriggerSurroundings | None = None) -> Trigger:

@@ -39,6 +39,11 @@ class Settings(SignalSettings):
         ),
     ]
 
+    @property
+    def socket_path(self) -> Path:
+        """The socket that it makes for other programs."""
+        return self.path
+
     def signal(self, around: TriggerSurroundings) -> Signal:
         """See SignalSettings."""
         found = SocketSignal(self.path)
