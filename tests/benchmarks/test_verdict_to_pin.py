@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.verdict_to_pin import Edges, measure, quantiles, table
+from tests.benchmarks.verdict_to_pin import Edges, measure, quantiles, table, within_bars
 
 
 def test_each_wanted_time_has_the_first_edge_after_it() -> None:
@@ -26,3 +26,17 @@ def test_a_station_is_measured(tiny_bundle: Path) -> None:
     assert 0 < found["at once"]["p50"] <= found["at once"]["p99"] <= found["at once"]["max"]
     assert found["control"]["times"] > 20
     assert "p99 above the control: " in table(found)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "later", "missed", "within"),
+    [(3.0, 5.0, 0, True), (3.1, 0.0, 0, False), (0.0, 5.1, 0, False), (0.0, 0.0, 1, False)],
+)
+def test_a_pin_at_once_is_held_to_less_than_one_that_was_planned(
+    at_once: float, later: float, missed: int, within: bool
+) -> None:
+    found = {
+        "at once": {"p99_above_control": at_once, "missed": 0},
+        "later": {"p99_above_control": later, "missed": missed},
+    }
+    assert within_bars(found) is within

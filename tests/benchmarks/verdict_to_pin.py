@@ -8,7 +8,8 @@ verdict's lane is to move at once, and at a time that lies ahead, as on a belt. 
 thread does nothing but wait for a time and note how late it wakes: what this machine, loaded like
 this, can do at best. With `--publishing` a publisher tells a real mosquitto of each item and one
 export of the ledger follows another, each in a process of its own. Exit code 1 where the 99th
-percentile of either is more than 5 ms above the control.
+percentile is further above the control than 3 ms at once (verdict to pin) or 5 ms later (the error
+with which an item on a belt is met).
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ from edge.sorting.openers import Openers
 from edge.station import Station
 from tests.edge.publish.broker import Broker
 
-BAR_SECONDS = 0.005
 _AT_ONCE, _LATER = KINDS = ("at once", "later")
+BARS_MS = {_AT_ONCE: 3.0, _LATER: 5.0}
+"""The most by which the 99th percentile may lie above the control."""
 _LANES = [f"{kind} {number}" for number in range(4) for kind in KINDS]
 """In whose turns they move: so many that a lane is at rest again when its next turn comes."""
 _PIN = {lane: 16 + index for index, lane in enumerate(_LANES)}
@@ -239,8 +241,11 @@ def table(found: dict[str, Any]) -> str:
             f"{name:<18}{row['p50']:>10.2f}{row['p99']:>9.2f}{row['max']:>9.2f}"
             f"{row['times']:>9}{missed:>9}"
         )
-    above = max(found[lane]["p99_above_control"] for lane in KINDS)
-    lines.append(f"p99 above the control: {above:.2f} ms (at most {1000 * BAR_SECONDS:g})")
+    above = [
+        f"{lane} {found[lane]['p99_above_control']:.2f} ms (at most {bar:g})"
+        for lane, bar in BARS_MS.items()
+    ]
+    lines.append(f"p99 above the control: {', '.join(above)}")
     lines.append(f"items {found['items']}, frames dropped {found['dropped']}")
     return "\n".join(lines)
 
@@ -254,11 +259,15 @@ def main() -> int:
     arguments = parser.parse_args()
     found = measure(arguments.bundle.absolute(), arguments.items, publishing=arguments.publishing)
     print(json.dumps(found) if arguments.json else table(found))
-    bar = 1000 * BAR_SECONDS
-    within = all(
-        found[lane]["p99_above_control"] <= bar and not found[lane]["missed"] for lane in KINDS
+    return 0 if within_bars(found) else 1
+
+
+def within_bars(found: dict[str, Any]) -> bool:
+    """Whether both kinds of moves are as punctual as they must be, and none was missed."""
+    return all(
+        found[lane]["p99_above_control"] <= bar and not found[lane]["missed"]
+        for lane, bar in BARS_MS.items()
     )
-    return 0 if within else 1
 
 
 def _write_station(folder: Path, bundle: Path) -> Path:

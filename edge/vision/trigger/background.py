@@ -50,9 +50,14 @@ _LAMP = (1 / 4, 4.0)
 """The factors by which a lamp may change the light; a black or a white picture is beyond them."""
 _SAMPLES = 300
 """About so many pixels tell how much light there is."""
-_SAME_LIGHT = 0.002
-"""A change of the light by a smaller share is half a level at most: the background stays as it is.
-"""
+_SAME_LEVEL, _SAME_LIGHT = 0.2, 0.002
+"""A change of the light by fewer levels and a smaller share does not matter: the background stays
+as it is."""
+
+
+_Part = tuple[slice, slice]
+"""Rows and columns of a picture."""
+_NOWHERE: _Part = slice(0, 0), slice(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,8 @@ class Background:
         self._adapted = -math.inf
         self._picture: Image = np.empty((0, 0, 3), np.uint8)
         self._last = self._picture
-        self._free: npt.NDArray[np.bool_] = np.empty((0, 0), np.bool_)
+        self._outside: Image = np.empty((0, 0), np.uint8)
+        """Of each pixel 255, or 0 in the box of an item."""
         self._suspects: list[Box] = []
         self._patches: list[tuple[Box, Floats]] = []
         self.woken: list[Box] = []
@@ -118,7 +124,7 @@ class Background:
         self._picture = np.asarray(cv2.blur(picture, (3, 3)), np.uint8)
         if self._learned is None:
             self._learned = self._watch()
-            self._free = np.ones(picture.shape[:2], np.bool_)
+            self._outside = np.full(picture.shape[:2], 255, np.uint8)
             return None
         front = self._in_this_light(self._learned)
         if front is None:
@@ -134,7 +140,7 @@ class Background:
         if self._wakes(found):
             found = self._blobs(self._in_front(self._learned), self._learned)
         learned = self._learned
-        suspects = [b.box for b in found if is_uncovered(b, self._picture, learned.mean)]
+        suspects = [b.box for b in found if is_uncovered(b, self._picture, learned.levels)]
         for box in suspects:
             # Twice in the same place, so that a blurred picture of a moving item does not count.
             if box in self._suspects:
@@ -148,7 +154,8 @@ class Background:
             return False
         part = around(box, 0)
         changed = strongest(cv2.absdiff(self._picture[part], self._last[part]))
-        return int((changed > self._contrast).sum()) < _CHANGED * changed.size
+        _, much = cv2.threshold(changed, self._contrast, 255, cv2.THRESH_BINARY)
+        return cv2.countNonZero(much) < _CHANGED * much.size
 
     def adapt(self, items: Iterable[Box]) -> None:
         """Adapts the background to the latest picture, except in the boxes of `items`."""
@@ -158,7 +165,7 @@ class Background:
         free = np.full(self._picture.shape[:2], 255, np.uint8)
         for box in items:
             free[around(box, RIM)] = 0
-        self._free = free > 0
+        self._outside = free
         elapsed = self._now - self._adapted
         if elapsed < _ADAPT_EVERY:
             return
@@ -217,16 +224,21 @@ class Background:
         around = cv2.blur(spread, (reach, reach))
         return np.maximum(_SPREADS * np.maximum(around, spread), np.float32(self._contrast))
 
-    def _in_front(self, learned: _Learned) -> Mask:
+    def _in_front(self, learned: _Learned, part: _Part | None = None) -> Mask:
+        """The mask of what is in front.
+
+        Args:
+            part: where it may lie, if that is known; see `_differing`.
+        """
         front = np.zeros(self._picture.shape[:2], np.uint8)
-        part = self._differing(learned)
-        if part is not None:
+        part = self._differing(learned) if part is None else part
+        if part is not _NOWHERE:
             off = _away(self._picture[part], learned.mean[part])
             front[part] = strongest(cv2.compare(off, learned.limit[part], cv2.CMP_GT))
         return front
 
-    def _differing(self, learned: _Learned) -> tuple[slice, slice] | None:
-        """The rows and columns outside of which nothing can be in front; None: nothing is.
+    def _differing(self, learned: _Learned) -> _Part:
+        """The rows and columns outside of which nothing can be in front.
 
         Three channels that differ by half the contrast at most differ by the contrast at most in
         lightness and in both colours, and no limit is below the contrast. Whole levels are off by
@@ -237,31 +249,46 @@ class Background:
         _, much = cv2.threshold(off, self._contrast / 2 - 0.5, 255, cv2.THRESH_BINARY)
         left, top, across, down = cv2.boundingRect(much.reshape(height, 3 * width))
         if not down:
-            return None
+            return _NOWHERE
         return slice(top, top + down), slice(left // 3, (left + across + 2) // 3)
+
+    def _is_same_light(self, learned: _Learned, part: _Part) -> bool:
+        """Whether the picture is as light as the background, outside of the items and of `part`.
+
+        This is quicker than to find out how the light has changed, and it mostly has not.
+        """
+        outside = self._outside.copy()
+        outside[part] = 0
+        if cv2.countNonZero(outside) < 0.2 * outside.size:
+            return False
+        now, before = cv2.mean(self._picture, outside), cv2.mean(learned.levels, outside)
+        return all(
+            abs(here - there) <= _SAME_LEVEL + _SAME_LIGHT * there
+            for here, there in zip(now[:3], before[:3], strict=True)
+        )
 
     def _in_this_light(self, learned: _Learned) -> Mask | None:
         """The mask of what is in front, after the background was adjusted to the present light.
 
         None if the light of the whole picture has just changed, briefly or permanently.
         """
+        part = self._differing(learned)
+        if self._is_same_light(learned, part):
+            self._flashed = False
+            return self._in_front(learned, part)
         height, width = self._picture.shape[:2]
         step = max(1, round(math.sqrt(height * width / _SAMPLES)))
         now, mean = self._picture[::step, ::step], learned.mean[::step, ::step]
-        valid = self._free[::step, ::step] & (mean.min(axis=2) > 8)
+        valid = (self._outside[::step, ::step] > 0) & (mean.min(axis=2) > 8)
         if np.count_nonzero(valid) < 0.2 * valid.size:
-            return self._in_front(learned)
+            return self._in_front(learned, part)
         ratios = now[valid] / mean[valid]
         ratios.partition(len(ratios) // 2, axis=0)
         switched = ratios[len(ratios) // 2]
         # Exposure drifts slowly; a large item that just appeared must not count as darkness.
         drift = min(_LIGHT_PER_SECOND * self._elapsed, 0.1)
         gain = np.clip(switched, 1 - drift, 1 + drift)
-        if np.abs(gain - 1).max() < _SAME_LIGHT:
-            gain = np.ones(3, np.float32)
-            lit = learned
-        else:
-            lit = _relit(learned, gain)
+        lit = _relit(learned, gain)
         front = self._in_front(lit)
         flashed, self._flashed = self._flashed, False
         low, high = _LAMP
@@ -275,9 +302,8 @@ class Background:
                     return None
                 gain, lit, front = switched, relit, rest
         if _share(front) <= self._max_area:
-            if lit is not learned:
-                self._patches = [(box, _lit(patch, gain)) for box, patch in self._patches]
             self._learned = lit
+            self._patches = [(box, _lit(patch, gain)) for box, patch in self._patches]
         return front
 
     def _found(self, front: Mask, learned: _Learned) -> list[Blob] | None:

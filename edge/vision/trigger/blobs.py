@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,6 +27,9 @@ shadow of one."""
 _MARGIN = 8
 """The pixels around what is in front that closing its cracks, its rim and its shadow may touch."""
 _SUM = np.ones((1, 3), np.float32)
+_SPECK = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
+_CRACK = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+_RIM_OF_SHADOW = np.ones((5, 5), np.uint8)
 
 
 class Blob(NamedTuple):
@@ -73,16 +76,12 @@ def _connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> li
     count, places, extents, _ = cv2.connectedComponentsWithStats(front, connectivity=8)
     if count == 1:
         return []
-    solid = _cleaned(cv2.bitwise_and(front, cv2.bitwise_not(_shadow(picture, mean))))
-    # The blurred rim of a dark item on a light belt looks like a shadow too: it is added again.
-    solid = cv2.bitwise_and(front, cv2.dilate(solid, np.ones((5, 5), np.uint8)))
-    # A dark item on a lighter belt of its colour looks like a shadow: a blob that would be nearly
-    # all shadow is an item.
-    kept = np.bincount(places[solid > 0], minlength=count)
-    whole = kept < np.maximum(_SOLID * extents[:, cv2.CC_STAT_AREA], 1)
-    whole[0] = False
-    solid[whole[places]] = 255
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    shadow = _shadow(picture, mean)
+    if shadow is None or not cv2.countNonZero(cv2.bitwise_and(front, shadow)):
+        parts, stats = places, extents
+    else:
+        solid = _without_shadow(front, shadow, places, extents)
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     blobs = []
     for part in range(1, count):
         left, top, width, height, area = map(int, stats[part])
@@ -96,15 +95,40 @@ def _connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> li
     return blobs
 
 
-def is_uncovered(blob: Blob, picture: Image, mean: Floats) -> bool:
-    """Whether something was taken away: its outline is in the background, not in the picture."""
+def _without_shadow(front: Mask, shadow: Mask, places: Any, extents: Any) -> Mask:
+    """The mask of what is in front without its shadows.
+
+    Args:
+        shadow: the pixels that look like a shadow.
+        places, extents: the components of `front`, of `cv2.connectedComponentsWithStats`.
+    """
+    solid = _cleaned(cv2.bitwise_and(front, cv2.bitwise_not(shadow)))
+    # The blurred rim of a dark item on a light belt looks like a shadow too: it is added again.
+    solid = cv2.bitwise_and(front, cv2.dilate(solid, _RIM_OF_SHADOW))
+    # A dark item on a lighter belt of its colour looks like a shadow: a blob that would be nearly
+    # all shadow is an item.
+    kept = np.bincount(places[solid > 0], minlength=len(extents))
+    whole = kept < np.maximum(_SOLID * extents[:, cv2.CC_STAT_AREA], 1)
+    whole[0] = False
+    solid[whole[places]] = 255
+    return solid
+
+
+def is_uncovered(blob: Blob, picture: Image, background: Image) -> bool:
+    """Whether something was taken away: its outline is in the background, not in the picture.
+
+    Args:
+        picture, background: uint8 (height, width, 3) BGR.
+    """
     height, width = picture.shape[:2]
     if any(cut_off(blob.box, (width, height))):
         return False
     part = around(blob.box, RIM)
-    outline = cv2.morphologyEx(blob.shape, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    outline = cv2.morphologyEx(blob.shape, cv2.MORPH_GRADIENT, _SPECK)
+    before = cv2.mean(_steepness(background[part]), outline)[0]
+    if before <= 4:  # as on a plain belt
+        return False
     now = cv2.mean(_steepness(picture[part]), outline)[0]
-    before = cv2.mean(_steepness(cv2.convertScaleAbs(mean[part])), outline)[0]
     return before > 2 * now + 4
 
 
@@ -140,20 +164,19 @@ def strongest(colours: cv2.typing.MatLike) -> cv2.typing.MatLike:
 
 def _cleaned(mask: Mask) -> Mask:
     """`mask` without specks, and with cracks closed."""
-    speck = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
-    crack = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, speck)
-    return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, crack)
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _SPECK)
+    return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _CRACK)
 
 
-def _shadow(picture: Image, mean: Floats) -> Mask:
-    """The mask of the pixels that are like the background, but evenly darker."""
+def _shadow(picture: Image, mean: Floats) -> Mask | None:
+    """The mask of the pixels that are like the background, but evenly darker; None: none is."""
     now = picture.astype(np.float32)
     light = cv2.divide(cv2.transform(now, _SUM), cv2.transform(mean, _SUM) + 1)
+    darker = cv2.inRange(light, *_SHADOW)
+    if not cv2.countNonZero(darker):
+        return None
     tint = strongest(cv2.absdiff(now, cv2.multiply(mean, cv2.merge([light] * 3))))
-    low, high = _SHADOW
-    shadow = (light > low) & (light < high) & (tint < _SHADOW_TINT)
-    return np.where(shadow, np.uint8(255), np.uint8(0))
+    return cv2.bitwise_and(darker, cv2.compare(tint, _SHADOW_TINT, cv2.CMP_LT))
 
 
 def _steepness(picture: cv2.typing.MatLike) -> cv2.typing.MatLike:
