@@ -13,6 +13,7 @@
 # make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
 # make bench-beside  the same work as public examples do it, beside pilah, in one run (BUNDLE=folder;
 #                  PYTHON_MEDIAPIPE=python: one that has mediapipe)
+# make bench-bin   from an item that lies in a bin to the flap that has moved, part by part (BUNDLE=folder)
 # make virtual     100,000 items through a whole station on virtual time: none late (ITEMS=100000)
 # make bench-ledger  how many bytes reach the disk for a row, in ten minutes (root)
 # make bench-ledger-size  a ledger of 1,000,000 rows beside one of 1,000: start, append, status, export
@@ -61,7 +62,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-arm64 test-systemd bench-pins bench-beside virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-receipts \
+.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-arm64 test-systemd bench-pins bench-beside bench-bin virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -108,6 +109,10 @@ bench-beside: setup
 	@test -n "$(BUNDLE)" || { echo "make bench-beside BUNDLE=folder: which model is to compute?"; exit 2; }
 	$(BIN)/python -m tests.benchmarks.beside $(BUNDLE) \
 		$(if $(PYTHON_MEDIAPIPE),--python $(PYTHON_MEDIAPIPE)) $(ARGS)
+
+bench-bin: setup
+	@test -n "$(BUNDLE)" || { echo "make bench-bin BUNDLE=folder: which model is to compute?"; exit 2; }
+	$(BIN)/python -m tests.benchmarks.bin_latency $(BUNDLE) $(ARGS)
 
 virtual: setup
 	$(BIN)/python -m tests.benchmarks.virtual_time $(if $(ITEMS),--items $(ITEMS)) $(ARGS)

@@ -176,7 +176,7 @@ def _shadow(picture: Image, mean: Floats) -> Mask | None:
     if not cv2.countNonZero(darker):
         return None
     tint = strongest(cv2.absdiff(now, cv2.multiply(mean, cv2.merge([light] * 3))))
-    return cv2.bitwise_and(darker, cv2.compare(tint, _SHADOW_TINT, cv2.CMP_LT))
+    return cv2.bitwise_and(darker, cv2.inRange(tint, 0.0, _SHADOW_TINT))
 
 
 def _steepness(picture: cv2.typing.MatLike) -> cv2.typing.MatLike:
