@@ -50,6 +50,37 @@ class PictureFault(NamedTuple):
     to be reported."""
 
 
+class Exposure(NamedTuple):
+    """How a camera takes a picture, as far as it tells; None: that is not known."""
+
+    microseconds: float | None = None
+    """How long the picture is exposed."""
+    gain: float | None = None
+    """How much its signal is amplified: a factor, or steps of the camera's own (USB)."""
+    white_balance_gains: tuple[float, float] | None = None
+    """The factors of red and blue."""
+    white_balance_kelvin: float | None = None
+    """The colour temperature of the light that the camera assumes."""
+
+    @property
+    def white_balance(self) -> str | None:
+        """The white balance as text: `1.80 1.60` (red, blue) or `4600 K`; None: not known."""
+        if self.white_balance_gains is not None:
+            return "{:.2f} {:.2f}".format(*self.white_balance_gains)
+        kelvin = self.white_balance_kelvin
+        return None if kelvin is None else f"{kelvin:.0f} K"
+
+    @property
+    def words(self) -> str:
+        """What is known of it, as part of a sentence; empty: nothing."""
+        told = (
+            None if self.microseconds is None else f"exposure {self.microseconds:.0f} microseconds",
+            None if self.gain is None else f"gain {self.gain:.3g}",
+            None if self.white_balance is None else f"white balance {self.white_balance}",
+        )
+        return ", ".join(one for one in told if one is not None)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """An image with its capture time and sequence number."""
@@ -64,6 +95,8 @@ class Frame:
     """The file from which the frame was read; empty for a live camera."""
     fault: PictureFault | None = None
     """The fault of a live camera's picture; None for a good or a stored one."""
+    exposure: Exposure | None = None
+    """How it was taken; None: the camera does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,10 +315,11 @@ text=$(inside runuser -u pilah -- pilah-edge check $config /etc/pilah/second.yam
     fail "the two station files: $text"
 expect "two station files that go together" "bin-1, bin-2: nothing collides" "$text"
 inside systemctl start pilah@second.service || fail "the second station: $(told pilah@second)"
-text=$(inside runuser -u pilah -- pilah-edge status /etc/pilah/second.yaml) ||
-    fail "the status of the second station: $text"
-text=$(inside runuser -u pilah -- pilah-edge status $config) || fail "the status of the first: $text"
-say "ok: two stations sort at once, and each has its status"
+# The tree has two boot ids, one for those whose /proc is protected, so none of them is called well.
+for station in bin-1:$config bin-2:/etc/pilah/second.yaml; do
+    text=$(inside runuser -u pilah -- pilah-edge status "${station#*:}") || true
+    expect "the status of ${station%%:*}, beside the other one" "^sorting *Execute" "$text"
+done
 sed -i 's/bin-2/bin-1/' "$root/etc/pilah/second.yaml"
 inside systemctl stop pilah@second.service
 inside systemctl start pilah@second.service 2>/dev/null && fail "two stations of one name run"

@@ -169,6 +169,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.migrations.versions.v0004_events
         edge.ledger.migrations.versions.v0005_corrections
         edge.ledger.migrations.versions.v0007_indexes
+        edge.ledger.migrations.versions.v0008_exposure
     """,
     "tests/edge/ledger/test_ledger.py": """
         edge.ledger.sqlite_file

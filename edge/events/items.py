@@ -58,6 +58,14 @@ class ItemSorted(Event):
     """The UUID of the boot of the machine; None: not known, or the time was simulated."""
     clock_synchronised: bool | None = None
     """Whether the clock that gave `time` was kept right, by NTP for example; None: not known."""
+    exposure_microseconds: float | None = None
+    """How long its picture was exposed; None: the camera does not tell."""
+    gain: float | None = None
+    """How much the picture was amplified: a factor, or steps of a USB camera's own; None: the
+    camera does not tell."""
+    white_balance: str | None = None
+    """The gains of red and blue, such as `1.80 1.60`, or the colour temperature, such as `4600 K`;
+    None: the camera does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -352,6 +352,7 @@ class Dispatch:
         """
         verdict = routing.verdict
         known = verdict.label != ""
+        shown = None if item.sharpest is None else item.sharpest.frame.exposure
         return ItemSorted(
             *item.stamp,
             item=item.key.item,
@@ -374,4 +375,7 @@ class Dispatch:
             monotonic=round(item.captured, 6),
             boot_id=self._stamps.boot_id,
             clock_synchronised=self._stamps.synchronised(),
+            exposure_microseconds=None if shown is None else shown.microseconds,
+            gain=None if shown is None else shown.gain,
+            white_balance=None if shown is None else shown.white_balance,
         )

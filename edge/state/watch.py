@@ -24,7 +24,7 @@ from edge.ledger.journal import Journal
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
-from edge.state.incidents.camera import CameraFaults, CameraScene
+from edge.state.incidents.camera import CameraExposure, CameraFaults, CameraScene
 from edge.state.incidents.jam import Jams
 from edge.state.incidents.notice import Notice
 from edge.state.incidents.register import IncidentRegister
@@ -86,6 +86,7 @@ class StateWatch(Closing):
             states=self._states, offer=offer, stamps=stamps, clock=clock
         )
         self._camera, self._scene = CameraFaults(), CameraScene()
+        self._exposure = CameraExposure(config.camera.locked)
         self._diverted = frozenset[str]() if settings is None else settings.diverted
         minutes = None if settings is None else settings.starved_minutes
         self._starvation = None if minutes is None else Starvation(60 * minutes)
@@ -175,6 +176,7 @@ class StateWatch(Closing):
         """The camera gave a frame."""
         self._take_all(self._camera.see(frame))
         self._take_all(self._scene.see(frame))
+        self._take_all(self._exposure.see(frame))
 
     # The sorting thread; see SortingState
 

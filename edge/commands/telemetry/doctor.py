@@ -151,6 +151,10 @@ def _about_the_camera(vision: VisionConfig) -> Iterator[Finding]:
         return
     height, width = found.frame.image.shape[:2]
     said = f"{vision.camera.kind}, {width}x{height} pixels"
+    if (exposure := found.frame.exposure) is not None:
+        locked = vision.camera.locked
+        kept = "automatic" if locked is None else f"fixed: {locked.words}"
+        said += f", {exposure.words} ({kept})"
     fault = found.frame.fault
     faults = ", ".join(
         f"{number} {kind}" for kind, number in sorted(found.faults.items()) if not kind.harmless

@@ -18,6 +18,7 @@ _KINDS = {
     "item": "int64", "quantity": "int64", "frames": "int32", "confidence": "float64",
     "latency_ms": "float64", "monotonic": "float64", "accepted": "bool",
     "clock_synchronised": "bool", "photograph_gone": "bool", "corrected_quantity": "int64",
+    "exposure_microseconds": "float64", "gain": "float64",
 }  # fmt: skip
 _CORRECTED = ("corrected_label", "corrected_lane", "corrected_quantity")
 

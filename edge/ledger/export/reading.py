@@ -29,7 +29,7 @@ COLUMNS = (
     "time", "station", "item", "delivery_id", "label", "lane", "quantity", "confidence",
     "accepted", "reject", "barcode", "actuation", "missed", "due", "moved", "source", "photograph",
     "photograph_gone", "bundle", "bundle_digest", "frames", "latency_ms", "monotonic", "boot_id",
-    "clock_synchronised",
+    "clock_synchronised", "exposure_microseconds", "gain", "white_balance",
 )  # fmt: skip
 """What is exported of an item beside its `id`, its scores and its corrections. `actuation`,
 `missed` and `moved` tell how the actuation ended, as in the view `outcomes`. `photograph_gone`: the

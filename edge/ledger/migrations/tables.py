@@ -38,6 +38,9 @@ ITEMS = sa.Table(
     sa.Column("monotonic", sa.Float),
     sa.Column("boot_id", sa.String(36)),
     sa.Column("clock_synchronised", sa.Boolean),
+    sa.Column("exposure_microseconds", sa.Float),
+    sa.Column("gain", sa.Float),
+    sa.Column("white_balance", sa.String(32)),
     # Makes writing a row twice harmless, where a disk fails between commit and answer.
     sa.UniqueConstraint("station", "time", "item", name="one_row_per_item"),
     # Each has the rows that it is for, and costs the others nothing.

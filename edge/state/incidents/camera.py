@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from edge.flow import Frame, PictureFaultKind
+from edge.flow import Exposure, Frame, PictureFaultKind
 from edge.state.incidents.notice import Notice
 from edge.vision.camera.scene_checks import SceneChange, SceneChecker
 
@@ -46,6 +46,62 @@ class CameraScene:
                 yield Notice(SCENES[before], False, frame.captured)
             if self._change is not None:
                 yield Notice(SCENES[self._change], True, frame.captured)
+
+
+EXPOSURE = "camera_exposure"
+"""The incident of a camera that does not keep what the station file fixes."""
+_LASTING_SECONDS = 1.0
+"""A difference must last for so long: the first pictures may be from before."""
+
+
+class CameraExposure:
+    """Whether the camera takes pictures as the station file fixes it, from each frame."""
+
+    def __init__(self, locked: Exposure | None) -> None:
+        """Nothing is known to differ.
+
+        Args:
+            locked: what is fixed; None: nothing.
+        """
+        self._locked, self._differs = locked, False
+        self._since: float | None = None
+        """Since when the frames tell otherwise than is noticed."""
+
+    def see(self, frame: Frame) -> Iterator[Notice]:
+        """What the next frame tells."""
+        if self._locked is None or frame.exposure is None:
+            return
+        found = "; ".join(differences(self._locked, frame.exposure))
+        if bool(found) is self._differs:
+            self._since = None
+            return
+        if self._since is None:
+            self._since = frame.captured
+        if frame.captured - self._since >= _LASTING_SECONDS:
+            self._differs, self._since = not self._differs, None
+            cause = f"The camera has {found}." if found else ""
+            yield Notice(EXPOSURE, self._differs, frame.captured, cause=cause)
+
+
+def differences(locked: Exposure, told: Exposure) -> Iterator[str]:
+    """What a camera tells otherwise than it is fixed, as parts of a sentence.
+
+    What it does not tell is no difference. Sensors round: exposures to their lines, some tens of
+    microseconds each, and gains to steps that may be 5 % apart.
+    """
+    red, blue = locked.white_balance_gains or (None, None)
+    told_red, told_blue = told.white_balance_gains or (None, None)
+    for name, wanted, found, share, step in (
+        ("an exposure of {:.0f} microseconds", locked.microseconds, told.microseconds, 0.05, 60),
+        ("a gain of {:.3g}", locked.gain, told.gain, 0.1, 0.05),
+        ("a gain of red of {:.2f}", red, told_red, 0.05, 0.02),
+        ("a gain of blue of {:.2f}", blue, told_blue, 0.05, 0.02),
+        ("a white balance of {:.0f} K", locked.white_balance_kelvin, told.white_balance_kelvin,
+         0.02, 10),
+    ):  # fmt: skip
+        if wanted is None or found is None or abs(found - wanted) <= max(share * wanted, step):
+            continue
+        yield f"{name.format(found)}, and the station file fixes {wanted:g}"
 
 
 class CameraFaults:

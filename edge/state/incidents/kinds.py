@@ -119,6 +119,13 @@ _KINDS = (
         "The scene of the start is seen again.",
     ),
     IncidentKind(
+        "camera_exposure", "camera",
+        "The camera takes pictures otherwise than the station file fixes it.",
+        "Check that it supports these values, and that no other program changes them; restart the "
+        "station.",
+        "The camera tells the values of the station file again.",
+    ),
+    IncidentKind(
         "ledger_failed", "ledger",
         "The ledger cannot be written, or does not answer; the rows wait.",
         "See whether its disk is full, or hangs.",

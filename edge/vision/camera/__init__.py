@@ -10,7 +10,7 @@ from typing import Annotated, Protocol
 from pydantic import Field
 
 from edge.core.yaml_file import Section
-from edge.flow import CameraChange, Frame, UnreadableFrame
+from edge.flow import CameraChange, Exposure, Frame, UnreadableFrame
 
 KINDS = {
     "usb": "edge.vision.camera.usb",
@@ -98,6 +98,11 @@ class CameraSettings(Section):
     @property
     def device_name(self) -> str | None:
         """The device that one program alone can open; None: it is none."""
+        return None
+
+    @property
+    def locked(self) -> Exposure | None:
+        """What the station file fixes of how pictures are taken; None: nothing."""
         return None
 
     @property

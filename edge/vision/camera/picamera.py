@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from edge.core.errors import CameraError
 from edge.core.terminal.hints import install_command
 from edge.core.yaml_messages import advised
-from edge.flow import CameraChange
+from edge.flow import CameraChange, Exposure
 from edge.vision.camera import Camera, DeviceSettings, Tell, log, unheeded
 from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
@@ -96,6 +96,17 @@ class Settings(DeviceSettings):
     def device_name(self) -> str:
         """The camera, which one program alone can open."""
         return f"{self.camera} of the Raspberry Pi"
+
+    @property
+    def locked(self) -> Exposure | None:
+        """What the station file fixes of how pictures are taken; None: nothing."""
+        gains = self.white_balance_gains
+        found = Exposure(
+            self.exposure_microseconds,
+            self.analogue_gain,
+            None if gains is None else (gains[0], gains[1]),
+        )
+        return None if found == Exposure() else found
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -201,7 +212,8 @@ class PicameraSource:
         now, stamp = self._clock(), metadata.get("SensorTimestamp")
         age = 0.0 if stamp is None else (self._boot_clock() - stamp) / 1e9
         captured = now - age if 0 <= age < _OLDEST_SECONDS else now
-        return CapturedPicture(np.ascontiguousarray(image[:, :, :3]), captured)
+        picture = np.ascontiguousarray(image[:, :, :3])
+        return CapturedPicture(picture, captured, exposure=_exposure(metadata))
 
     def close(self) -> None:
         """Stops the camera and frees it; may be called twice."""
@@ -230,6 +242,17 @@ class PicameraSource:
                 f"Pi camera {number}: cannot be started at {settings.width}x{settings.height} "
                 f"pixels: {error}"
             ) from error
+
+
+def _exposure(metadata: Mapping[str, Any]) -> Exposure | None:
+    """How a picture was taken, by libcamera's names."""
+    gains = metadata.get("ColourGains")
+    found = Exposure(
+        metadata.get("ExposureTime"),
+        metadata.get("AnalogueGain"),
+        None if gains is None else (float(gains[0]), float(gains[1])),
+    )
+    return None if found == Exposure() else found
 
 
 def _opened(number: int) -> Any:

@@ -10,7 +10,14 @@ from typing import NamedTuple, Protocol
 
 from edge.core.errors import CameraError
 from edge.core.images.image_file import Image
-from edge.flow import CameraChange, Frame, PictureFault, PictureFaultKind, UnreadableFrame
+from edge.flow import (
+    CameraChange,
+    Exposure,
+    Frame,
+    PictureFault,
+    PictureFaultKind,
+    UnreadableFrame,
+)
 from edge.vision.camera import FROZEN_SECONDS, Tell, log, unheeded
 from edge.vision.camera.fault_reports import FaultReports
 from edge.vision.camera.opencv import BROKEN_IN_A_ROW
@@ -34,6 +41,8 @@ class CapturedPicture(NamedTuple):
     """When it was taken, in seconds on the station's monotonic clock."""
     damage: str = ""
     """What is wrong with a damaged frame; empty if it is not damaged."""
+    exposure: Exposure | None = None
+    """How it was taken; None: the camera does not tell."""
 
 
 class CameraSource(Protocol):
@@ -119,7 +128,10 @@ class ReopeningCamera:
                     self._damaged_in_a_row = 0
                     fault = self._judge.look(shot.image, shot.captured)
                     self._tell(fault, shot.captured)
-                    return Frame(shot.image, shot.captured, self._sequence, fault=fault)
+                    return Frame(
+                        shot.image, shot.captured, self._sequence, fault=fault,
+                        exposure=shot.exposure,
+                    )  # fmt: skip
                 if shot is not None and self._damaged_in_a_row < BROKEN_IN_A_ROW - 1:
                     self._sequence += 1
                     self._damaged_in_a_row += 1

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from edge.core.errors import CameraError
 from edge.core.yaml_messages import advised, shown
-from edge.flow import CameraChange
+from edge.flow import CameraChange, Exposure
 from edge.vision.camera import Camera, DeviceSettings, Tell, log, unheeded
 from edge.vision.camera.opencv import Capture, open_capture
 from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
@@ -26,6 +26,10 @@ _BUFFERS = 2
 fill one while a frame is decoded, and would lose every second frame; more would only add delay."""
 _JITTER_SECONDS = 0.05
 """How far in the future a frame's time may be: some drivers compute it from the frame rate."""
+_V4L2_MICROSECONDS = 100
+"""V4L2 counts exposures in steps of so many microseconds."""
+_ASK_SECONDS = 1.0
+"""How often the camera is asked for what it should have fixed. Asking may take a millisecond."""
 _OLDEST_SECONDS = 5.0
 """A frame that looks older than this has its time from another clock."""
 
@@ -96,6 +100,14 @@ class Settings(DeviceSettings):
         return str(Path(self.path).resolve())
 
     @property
+    def locked(self) -> Exposure | None:
+        """What the station file fixes of how pictures are taken; None: nothing."""
+        found = Exposure(
+            self.exposure_microseconds, self.gain, white_balance_kelvin=self.white_balance_kelvin
+        )
+        return None if found == Exposure() else found
+
+    @property
     def size(self) -> tuple[int, int] | None:
         """(width, height) in pixels."""
         return self.width, self.height
@@ -145,6 +157,8 @@ class UsbSource:
             CameraError: the device is not there, or gives no pictures.
         """
         self._clock = clock
+        self._locked, self._ask_at = settings.locked, float("-inf")
+        self._exposure: Exposure | None = None
         path = settings.path
         _check_device(path)
         self._capture = _opened(path)
@@ -173,7 +187,11 @@ class UsbSource:
             return None
         arrived = self._clock()
         image = self._capture.picture()
-        return CapturedPicture(image, self._driver_time() or arrived, self._capture.damage)
+        captured = self._driver_time() or arrived
+        if self._locked is not None and captured >= self._ask_at:
+            self._ask_at = captured + _ASK_SECONDS
+            self._exposure = _exposure(self._capture, self._locked)
+        return CapturedPicture(image, captured, self._capture.damage, self._exposure)
 
     def close(self) -> None:
         """Frees the device; may be called twice."""
@@ -235,7 +253,7 @@ def _set_up(capture: Capture, settings: Settings) -> list[str]:
     capture.set(cv2.CAP_PROP_AUTO_WB, 1 if settings.white_balance_kelvin is None else 0)
     capture.set(cv2.CAP_PROP_AUTOFOCUS, 1 if settings.focus is None else 0)
     for key, wanted, prop, unit in (
-        ("exposure_microseconds", exposure, cv2.CAP_PROP_EXPOSURE, 100),  # V4L2 counts in 100 µs
+        ("exposure_microseconds", exposure, cv2.CAP_PROP_EXPOSURE, _V4L2_MICROSECONDS),
         ("gain", settings.gain, cv2.CAP_PROP_GAIN, 1),
         ("white_balance_kelvin", settings.white_balance_kelvin, cv2.CAP_PROP_WB_TEMPERATURE, 1),
         ("focus", settings.focus, cv2.CAP_PROP_FOCUS, 1),
@@ -249,6 +267,20 @@ def _set_up(capture: Capture, settings: Settings) -> list[str]:
         elif abs(answered - wanted) > unit / 2:
             notes.append(f"does not accept {key}: {wanted}; the value stays at {answered:g}")
     return notes
+
+
+def _exposure(capture: Capture, locked: Exposure) -> Exposure:
+    """What the camera tells of what is fixed; of what is automatic, V4L2 tells no true values."""
+
+    def told(wanted: float | None, prop: int, unit: int = 1) -> float | None:
+        answered = None if wanted is None else capture.get(prop) * unit
+        return None if answered is None or answered < 0 else answered
+
+    return Exposure(
+        told(locked.microseconds, cv2.CAP_PROP_EXPOSURE, _V4L2_MICROSECONDS),
+        told(locked.gain, cv2.CAP_PROP_GAIN),
+        white_balance_kelvin=told(locked.white_balance_kelvin, cv2.CAP_PROP_WB_TEMPERATURE),
+    )
 
 
 def _title(capture: Capture, settings: Settings, *, width: int, height: int) -> str:

@@ -39,7 +39,7 @@ def watch(now: Callable[[], float], travel: BeltTravel | None) -> tuple[StateWat
     clock, sink = ToldClock(now, now), Sink()
     recorder: Any = sink
     pins: Pins = open_pins()
-    config: Any = SimpleNamespace(stops=SETTINGS)
+    config: Any = SimpleNamespace(stops=SETTINGS, camera=SimpleNamespace(locked=None))
     found = StateWatch(
         config, lanes=Lanes({}, {}, clock=clock, travel=travel),
         journal=Journal(recorder, Stamps("a", now), LastRun()), pins=lambda: pins, clock=clock,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from edge.flow import Frame, PictureFault, PictureFaultKind
-from edge.state.incidents.camera import CameraFaults, CameraScene
+from edge.flow import Exposure, Frame, PictureFault, PictureFaultKind
+from edge.state.incidents.camera import CameraExposure, CameraFaults, CameraScene, differences
 from tests.edge.vision.camera.test_scene_checks import SCENE, shot
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
@@ -68,3 +69,52 @@ def test_stored_pictures_have_no_scene() -> None:
     for number in range(60):
         image = np.zeros((240, 320, 3), np.uint8) if number > 30 else shot(SCENE)
         assert list(rule.see(Frame(image, number * 0.25, number, source="a.png"))) == []
+
+
+LOCKED = Exposure(8000, 2.0, (1.8, 1.6))
+
+
+@pytest.mark.parametrize(
+    ("locked", "told", "said"),
+    [
+        (LOCKED, Exposure(7985, 2.02, (1.801, 1.598)), []),  # as sensors round it
+        (LOCKED, Exposure(), []),  # it does not tell
+        (Exposure(100), Exposure(89), []),  # in whole lines
+        (LOCKED, Exposure(12000, 2.0, (1.8, 1.6)),
+         ["an exposure of 12000 microseconds, and the station file fixes 8000"]),
+        (LOCKED, Exposure(8000, 4.0, (1.8, 2.4)),
+         ["a gain of 4, and the station file fixes 2",
+          "a gain of blue of 2.40, and the station file fixes 1.6"]),
+        (Exposure(gain=0), Exposure(gain=12), ["a gain of 12, and the station file fixes 0"]),
+        (Exposure(white_balance_kelvin=4600), Exposure(white_balance_kelvin=6500),
+         ["a white balance of 6500 K, and the station file fixes 4600"]),
+        (Exposure(white_balance_kelvin=4600), Exposure(9000, 3.0), []),  # those are automatic
+    ],
+)  # fmt: skip
+def test_what_a_camera_does_not_keep_is_told(
+    locked: Exposure, told: Exposure, said: list[str]
+) -> None:
+    assert list(differences(locked, told)) == said
+
+
+def exposed(locked: Exposure | None, *told: Exposure | None) -> list[tuple[bool, float, str]]:
+    rule = CameraExposure(locked)
+    return [
+        (notice.begins, notice.at, notice.cause)
+        for number, one in enumerate(told)
+        for notice in rule.see(Frame(IMAGE, number / 2, number, exposure=one))
+    ]
+
+
+def test_a_difference_must_last_and_is_told_once_and_when_it_is_over() -> None:
+    wrong = Exposure(12000, 2.0, (1.8, 1.6))
+    assert exposed(LOCKED, wrong, wrong, LOCKED, *[wrong] * 5, *[LOCKED] * 4) == [
+        (True, 2.5, "The camera has an exposure of 12000 microseconds, and the station file fixes "
+         "8000."),
+        (False, 5.0, ""),
+    ]  # fmt: skip
+
+
+def test_where_nothing_is_fixed_or_nothing_told_nothing_differs() -> None:
+    assert exposed(None, *[LOCKED] * 9) == []
+    assert exposed(LOCKED, *[None] * 9) == []

@@ -10,7 +10,7 @@ import pytest
 
 from edge.core.errors import CameraError
 from edge.core.yaml_file import YamlFile
-from edge.flow import Frame
+from edge.flow import Exposure, Frame
 from edge.vision.camera import Camera, picamera
 from edge.vision.camera.picamera import PicameraSource, Settings
 from tests.edge.vision.camera.fake_picamera2 import Machine, Transform
@@ -230,3 +230,24 @@ def test_settings_that_cannot_be_are_told(text: str, key: str, said: str, tmp_pa
     assert checked is None
     assert [problem.location for problem in problems] == [(key,)]
     assert said in problems[0].message
+
+
+def test_each_frame_tells_how_it_was_taken(pi: Machine) -> None:
+    pi.metadata |= {"ExposureTime": 7985, "AnalogueGain": 2.0, "ColourGains": (1.8, 1.6)}
+    camera = open_picamera()
+    frame = camera.read()
+    assert isinstance(frame, Frame)
+    assert frame.exposure == Exposure(7985, 2.0, (1.8, 1.6))
+    assert frame.exposure.words == "exposure 7985 microseconds, gain 2, white balance 1.80 1.60"
+    pi.metadata = {"SensorTimestamp": 5_000_000_000}
+    silent = camera.read()
+    assert isinstance(silent, Frame)
+    assert silent.exposure is None
+
+
+def test_what_the_file_fixes_is_locked() -> None:
+    assert settings().locked is None
+    assert settings(white_balance="daylight").locked is None
+    fixed = {"exposure_microseconds": 8000, "white_balance_gains": [1.8, 1.6]}
+    assert settings(**fixed).locked == Exposure(8000, None, (1.8, 1.6))
+    assert settings(analogue_gain=2.0).locked == Exposure(gain=2.0)

@@ -10,7 +10,7 @@ import pytest
 
 from edge.core.errors import CameraError
 from edge.core.yaml_file import YamlFile
-from edge.flow import Frame, UnreadableFrame
+from edge.flow import Exposure, Frame, UnreadableFrame
 from edge.vision.camera import Camera, usb
 from edge.vision.camera.usb import Settings
 from tests.edge.core.images.awkward import slopes
@@ -203,6 +203,27 @@ def test_a_setting_that_the_camera_does_not_take_is_said(key: str, device: FakeD
     assert said[1:] == [
         f"camera     does not accept {key}: {value}; the value stays at {value / 2:g}"
     ]
+
+
+def test_frames_tell_once_a_second_what_the_camera_says_of_what_is_fixed(
+    device: FakeDevice,
+) -> None:
+    camera = open_usb(device, exposure_microseconds=8000, gain=12, white_balance_kelvin=4600)
+    (first,) = frames(camera, 1)
+    assert first.exposure == Exposure(8000, 12, white_balance_kelvin=4600)
+    device.values[cv2.CAP_PROP_EXPOSURE] = 120  # another program changes it
+    told = [frame.exposure.microseconds for frame in frames(camera, 40) if frame.exposure]
+    assert (told[0], told[-1], len(set(told))) == (8000, 12000, 2)
+
+
+def test_of_what_is_automatic_and_of_what_it_does_not_know_a_usb_camera_tells_nothing(
+    device: FakeDevice,
+) -> None:
+    (automatic,) = frames(open_usb(device), 1)
+    assert automatic.exposure is None
+    device.unknown = {cv2.CAP_PROP_GAIN}
+    (partly,) = frames(open_usb(device, gain=12, exposure_microseconds=8000), 1)
+    assert partly.exposure == Exposure(8000)
 
 
 def test_a_damaged_picture_is_told_apart(device: FakeDevice) -> None:
