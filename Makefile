@@ -14,6 +14,7 @@
 # make bench-beside  the same work as public examples do it, beside pilah, in one run (BUNDLE=folder;
 #                  PYTHON_MEDIAPIPE=python: one that has mediapipe)
 # make bench-bin   from an item that lies in a bin to the flap that has moved, part by part (BUNDLE=folder)
+# make bench-idle  what a station spends on an empty belt, by thread (BUNDLE=folder)
 # make virtual     100,000 items through a whole station on virtual time: none late (ITEMS=100000)
 # make bench-ledger  how many bytes reach the disk for a row, in ten minutes (root)
 # make bench-ledger-size  a ledger of 1,000,000 rows beside one of 1,000: start, append, status, export
@@ -62,7 +63,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-arm64 test-systemd bench-pins bench-beside bench-bin virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-receipts \
+.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-arm64 test-systemd bench-pins bench-beside bench-bin bench-idle virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -113,6 +114,10 @@ bench-beside: setup
 bench-bin: setup
 	@test -n "$(BUNDLE)" || { echo "make bench-bin BUNDLE=folder: which model is to compute?"; exit 2; }
 	$(BIN)/python -m tests.benchmarks.bin_latency $(BUNDLE) $(ARGS)
+
+bench-idle: setup
+	@test -n "$(BUNDLE)" || { echo "make bench-idle BUNDLE=folder: which model is to be loaded?"; exit 2; }
+	$(BIN)/python -m tests.benchmarks.idle_belt $(BUNDLE) $(ARGS)
 
 virtual: setup
 	$(BIN)/python -m tests.benchmarks.virtual_time $(if $(ITEMS),--items $(ITEMS)) $(ARGS)
