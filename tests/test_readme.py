@@ -27,7 +27,7 @@ PAGES = {
     path: (ROOT / path).read_text(encoding="utf-8")
     for path in (
         "deploy/receiving.md", "deploy/photographs.md", "deploy/programs.md",
-        "deploy/simulating.md", "deploy/improving.md",
+        "deploy/simulating.md", "deploy/improving.md", "deploy/measuring.md",
     )
 }  # fmt: skip
 """What goes on with the README, in the order of the tour: it is typed in the same folder."""
