@@ -84,10 +84,23 @@ class Screen:
         errors: what went wrong in the page.
     """
 
-    def __init__(self, browser: Browser, address: str, size: str, language: str = "en") -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        address: str,
+        size: str,
+        language: str = "en",
+        *,
+        colours: str = "light",
+    ) -> None:
         self.size, self.language, self._address = size, language, address
-        options = {"locale": language, "color_scheme": "light", **SIZES[size]}
-        self.context: BrowserContext = browser.new_context(**options)
+        self.context: BrowserContext = browser.new_context(
+            locale=language,
+            color_scheme="dark" if colours == "dark" else "light",
+            forced_colors="active" if colours == "forced" else "none",
+            contrast="more" if colours == "contrast" else "no-preference",
+            **SIZES[size],
+        )
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("console", lambda said: self._note(said.type, said.text))
@@ -112,14 +125,46 @@ class Screen:
         """What can be pressed and is smaller than 20 mm, with its size."""
         found: list[str] = self.page.evaluate(
             """least => [...document.querySelectorAll(
-                "a[href], button, input:not([type=hidden]), select, summary, label.check")]
-              .filter(one => one.checkVisibility() && !one.closest("label.check input")
-                && !(one.matches("input[type=checkbox]") && one.closest("label.check"))
-                && !one.matches(".skip:not(:focus)"))
+                "a[href], button, input:not([type=hidden]), select, summary, label:has(input)")]
+              .filter(one => one.checkVisibility() && !one.matches(".skip:not(:focus)")
+                && !(one.matches("input[type=checkbox]") && one.closest("label")))
               .map(one => [one, one.getBoundingClientRect()])
               .filter(([, box]) => box.width < least - 0.5 || box.height < least - 0.5)
               .map(([one, box]) => `${one.outerHTML.slice(0, 80)} ${box.width}x${box.height}`)""",
             20 * MILLIMETRE,
+        )
+        return found
+
+    def settle(self) -> None:
+        """Waits until the pictures of the page are there, or are known to be none."""
+        self.page.wait_for_function(
+            "[...document.images].every(one => one.complete || one.loading === 'lazy')"
+        )
+
+    def cut_texts(self) -> list[str]:
+        """Texts that are wider than the place that they have."""
+        found: list[str] = self.page.evaluate(
+            """() => [...document.querySelectorAll(
+                "p, h1, h2, button, a, summary, label, dt, dd, td, th, li")]
+              .filter(one => one.checkVisibility() && getComputedStyle(one).display !== "inline"
+                && one.scrollWidth > one.clientWidth + 1)
+              .map(one => `${one.outerHTML.slice(0, 80)} ${one.scrollWidth}>${one.clientWidth}`)"""
+        )
+        return found
+
+    def overlaps(self) -> list[str]:
+        """Pairs of things that can be pressed, of which one lies on the other."""
+        found: list[str] = self.page.evaluate(
+            """() => { const all = [...document.querySelectorAll(
+                "a[href], button, input:not([type=hidden]), select, summary, label:has(input)")]
+              .filter(one => one.checkVisibility() && !one.matches(".skip:not(:focus)"))
+              .map(one => [one, one.getBoundingClientRect()]);
+              return all.flatMap(([one, a], at) => all.slice(at + 1).filter(([other, b]) =>
+                !one.contains(other) && !other.contains(one)
+                && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+                && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
+              .map(([other]) => one.outerHTML.slice(0, 60) + " " + other.outerHTML.slice(0, 60)))
+            }"""
         )
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,52 +11,29 @@ from pathlib import Path
 import pytest
 
 from edge.events import Stamps
-from edge.receiving.code import read_code
 from edge.receiving.desk import Desk
-from edge.receiving.scan import Scan
 from edge.receiving.store import Deliveries
 from edge.telemetry.status import StatusReading
-from tests.edge.ledger.entries import correction, entry
+from tests.edge.ledger.entries import entry
 from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, UNKNOWN, goods
 from tests.edge.telemetry.statuses import SIGNS, status
 from tests.edge.web.browsing import Pages
-from tests.edge.web.chromium import SIZES, Screen, chromium, served
+from tests.edge.web.chromium import SIZES, Browser, Screen, chromium, served
+from tests.edge.web.gallery import FEW, SCENES, Scene, gallery, well
 
-pytestmark = pytest.mark.slow  # a browser takes seconds
-
-PATHS = ("/", "/health", "/history", "/review", "/delivery", "/deliveries", "/sign-in", "/nowhere")
 LANGUAGES = ("en", "id")
+COLOURS = ("light", "dark", "forced", "contrast")
 
 
 @pytest.fixture(scope="module")
-def browser():  # type: ignore[no-untyped-def]
+def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("browsers")
-
-
-@pytest.fixture(scope="module")
-def pages(folder: Path) -> Pages:
-    """A station that has sorted, whose clock stands still."""
-    found = Pages(folder)
-    found.write(
-        [
-            *(entry(number, photograph="2026-11-21/a.jpg") for number in range(1, 10)),
-            entry(10, accepted=False, reject="low_confidence", lane="rest", confidence=0.4),
-            correction(3, "label", "can", "bottle"),
-        ]
-    )
-    with Deliveries(found.plan.deliveries) as deliveries:
-        desk = Desk(deliveries, Stamps("bin-1", lambda: found.now), "station")
-        desk.import_goods([goods(), goods(delivery="D2")], "goods.csv")
-        desk.open("D1")
-        for code, seen in ((SHOE, None), (UNKNOWN, None), (SHOE, "nike")):
-            desk.scan("D1", Scan(code=read_code(code), seen=seen))
-    return found
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    return gallery(tmp_path_factory.mktemp("browsers"))
 
 
 @pytest.fixture(scope="module")
@@ -65,45 +42,81 @@ def address(pages: Pages) -> Iterator[str]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def _well(pages: Pages) -> Iterator[None]:
+    well(pages)
+    yield
+    well(pages)
+
+
+def look(screen: Screen, pages: Pages, scenes: Sequence[Scene], *, colours: str = "light") -> None:
+    """Opens each scene: there is no error, all is on the screen, and large enough for a glove."""
+    faults: dict[str, list[str]] = {}
+    for scene in scenes:
+        scene.prepare(pages)
+        page = screen.open(scene.path)
+        screen.settle()
+        screen.keep(f"{scene.name}-{colours}")
+        found = [*screen.small_targets(), *screen.cut_texts(), *screen.overlaps()]
+        if scene.name != "report of a delivery":  # which is made for paper, in English
+            if page.locator("html").get_attribute("lang") != screen.language:
+                found.append("another language")
+            if (wide := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
+                found.append(f"{wide} pixels wider than the screen")
+        if found:
+            faults[scene.name] = found
+        well(pages)
+    assert faults == {}
+
+
+def check_with_axe(screen: Screen, pages: Pages, scenes: Sequence[Scene]) -> None:
+    """Opens each scene: axe finds nothing."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for scene in scenes:
+        scene.prepare(pages)
+        screen.open(scene.path)
+        found = axe.run(screen.page).response["violations"]
+        assert found == [], scene.name + json.dumps(found, indent=1)[:4000]
+        well(pages)
+
+
+def test_a_few_pages_on_a_phone_are_without_fault(
+    browser: Browser, address: str, pages: Pages
+) -> None:
+    with closing(Screen(browser, address, "phone", "id", colours="forced")) as screen:
+        look(screen, pages, FEW)
+        check_with_axe(screen, pages, FEW)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("colours", COLOURS)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("size", SIZES)
 def test_pages_are_without_errors_fit_the_screen_and_have_large_targets(
-    browser, address: str, pages: Pages, size: str, language: str
-) -> None:  # type: ignore[no-untyped-def]
-    screen = Screen(browser, address, size, language)
-    for path in PATHS:
-        page = screen.open(path)
-        assert page.locator("html").get_attribute("lang") == language
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{path} is {wide} pixels wider than the screen"
-        assert screen.small_targets() == []
-        screen.keep(path)
+    browser: Browser, address: str, pages: Pages, size: str, language: str, colours: str
+) -> None:
+    screen = Screen(browser, address, size, language, colours=colours)
+    look(screen, pages, SCENES, colours=colours)
     screen.errors = [said for said in screen.errors if "404" not in said]  # of /nowhere itself
     screen.close()
 
 
-@pytest.mark.parametrize("colours", ["light", "dark", "forced", "contrast"])
+@pytest.mark.slow
+@pytest.mark.parametrize("colours", COLOURS)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing(browser, address: str, size: str, colours: str) -> None:  # type: ignore[no-untyped-def]
-    axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
-    axe = axe_playwright.Axe()
-    for language in LANGUAGES:
-        screen = Screen(browser, address, size, language)
-        screen.page.emulate_media(
-            color_scheme="dark" if colours == "dark" else "light",
-            forced_colors="active" if colours == "forced" else "none",
-            contrast="more" if colours == "contrast" else "no-preference",
-        )
-        for path in PATHS:
-            screen.open(path)
-            found = axe.run(screen.page).response["violations"]
-            assert found == [], json.dumps(found, indent=1)[:4000]
-        screen.context.close()
+def test_axe_finds_nothing(
+    browser: Browser, address: str, pages: Pages, size: str, language: str, colours: str
+) -> None:
+    screen = Screen(browser, address, size, language, colours=colours)
+    check_with_axe(screen, pages, SCENES)
+    screen.context.close()
 
 
+@pytest.mark.slow
 def test_a_page_says_that_the_station_is_silent_and_that_it_is_back(
-    browser, address: str, pages: Pages
-) -> None:  # type: ignore[no-untyped-def]
+    browser: Browser, address: str, pages: Pages
+) -> None:
     screen = Screen(browser, address, "tablet")
     with closing(screen):
         page = screen.open("/")
@@ -120,7 +133,8 @@ def test_a_page_says_that_the_station_is_silent_and_that_it_is_back(
         page.locator("#age", has_text="Live").wait_for()
 
 
-def test_a_page_says_that_it_has_no_connection(browser, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.slow
+def test_a_page_says_that_it_has_no_connection(browser: Browser, tmp_path: Path) -> None:
     with served(Pages(tmp_path)) as address:
         screen = Screen(browser, address, "phone")
         page = screen.open("/health")
@@ -130,7 +144,10 @@ def test_a_page_says_that_it_has_no_connection(browser, tmp_path: Path) -> None:
     screen.context.close()
 
 
-def test_what_happens_is_on_the_page_without_a_press(browser, address: str, pages: Pages) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.slow
+def test_what_happens_is_on_the_page_without_a_press(
+    browser: Browser, address: str, pages: Pages
+) -> None:
     with closing(Screen(browser, address, "wall")) as screen:
         page = screen.open("/")
         before = page.locator("#last .item").count()
@@ -145,7 +162,8 @@ def test_what_happens_is_on_the_page_without_a_press(browser, address: str, page
         page.locator("#concerns .calm").wait_for()
 
 
-def test_the_pages_work_by_keyboard_alone(browser, address: str) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.slow
+def test_the_pages_work_by_keyboard_alone(browser: Browser, address: str) -> None:
     with closing(Screen(browser, address, "wall")) as screen:
         page = screen.open("/")
         page.keyboard.press("Tab")
@@ -160,7 +178,8 @@ def test_the_pages_work_by_keyboard_alone(browser, address: str) -> None:  # typ
         assert outline is not None
 
 
-def test_a_scanner_that_types_quickly_loses_nothing(browser, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.slow
+def test_a_scanner_that_types_quickly_loses_nothing(browser: Browser, tmp_path: Path) -> None:
     pages = Pages(tmp_path)
     with Deliveries(pages.plan.deliveries) as deliveries:
         desk = Desk(deliveries, Stamps("bin-1", lambda: pages.now), "station")
@@ -178,7 +197,8 @@ def test_a_scanner_that_types_quickly_loses_nothing(browser, tmp_path: Path) -> 
         assert desk.known("D1").count(1).counted == 9
 
 
-def test_a_mismatch_is_heard_once(browser, address: str, pages: Pages) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.slow
+def test_a_mismatch_is_heard_once(browser: Browser, address: str, pages: Pages) -> None:
     with closing(Screen(browser, address, "phone")) as screen:
         screen.page.add_init_script(
             "window.tones = 0; const make = AudioContext.prototype.createOscillator;"

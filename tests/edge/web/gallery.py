@@ -1,0 +1,137 @@
+"""A station that has something on every page, and the scenes that a browser looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from edge.core.verdict import RejectReason
+from edge.events import IncidentRaised, ItemSorted, Stamps, utc_text
+from edge.ledger.upkeep.reviewing import ReviewDecision, review
+from edge.receiving.code import read_code
+from edge.receiving.delivery import Line
+from edge.receiving.desk import Desk
+from edge.receiving.scan import Scan
+from edge.receiving.store import Deliveries
+from edge.samples.photograph_store import photograph_file
+from edge.telemetry.status import StatusReading
+from edge.web.doors import DOORS
+from tests.edge.ledger.entries import entry
+from tests.edge.receiving.goods_lists import SHOE, UNKNOWN, goods
+from tests.edge.telemetry.statuses import SIGNS, status
+from tests.edge.web.browsing import NOON, Pages
+
+LONG = "corrugated-cardboard-box-with-adhesive-tape"
+LANES = {"metal": ("can",), "glass": ("bottle",), f"bales-of-{LONG}": (LONG,), "rest": ()}
+NAMES = {"id": {"can": "kaleng", "bottle": "botol", LONG: "kotak karton bergelombang berperekat"}}
+
+
+class Scene(NamedTuple):
+    """A page as it is now and then."""
+
+    name: str
+    path: str
+    prepare: Callable[[Pages], None] = lambda pages: None
+    """Changes the station before the page is opened, from where it is well."""
+
+
+def gallery(folder: Path) -> Pages:
+    """Pages of a station that has sorted, whose clock hardly moves."""
+    pages = Pages(
+        folder, lanes=LANES, names=NAMES, kept="all", share=0.0, kept_days=30.0,
+    )  # fmt: skip
+    reasons = list(RejectReason)
+    found = [photographed(pages, number, label="can") for number in range(1, 12)]
+    found.append(photographed(pages, 12, label=LONG, lane=f"bales-of-{LONG}"))
+    found += [
+        photographed(pages, number, label=("bottle", "can")[number % 2], accepted=False,
+                     reject=reason, lane="rest", confidence=0.41)
+        for number, reason in enumerate(reasons, start=20)
+    ]  # fmt: skip
+    pages.write([*found, entry(90)])
+    decisions = [ReviewDecision(entry(number).id, "can", drawn=True) for number in (1, 2, 3)]
+    review(pages.plan.ledger, decisions, LANES, who="Ana", wall=lambda: pages.now)
+    lines = (
+        Line(number=1, sku="SH", gtin="04006381333931", label="adidas", expected=8, pack_size=6,
+             description="Running shoe, white, size 42, in a box of recycled cardboard"),
+        Line(number=2, sku="SO-7", gtin="00000096385074", label="sock", lot="L7", expected=2),
+    )  # fmt: skip
+    with Deliveries(pages.plan.deliveries) as deliveries:
+        desk = Desk(deliveries, Stamps("bin-1", lambda: pages.now), "station")
+        desk.import_goods(
+            [goods(*lines, delivery="short"), goods(*lines, delivery="blind", blind=True),
+             goods(*lines, delivery="ASN-2026-11-21-0000000000000000000000000042"),
+             goods(*lines, delivery="D1")], "goods.csv",
+        )  # fmt: skip
+        for name in ("short", "blind", "D1"):
+            desk.open(name)
+            desk.scan(name, Scan(code=read_code(SHOE)))
+            if name == "short":
+                desk.close(name, as_counted=True, back_order=True)
+        desk.scan("D1", Scan(code=read_code(UNKNOWN)))
+        desk.scan("D1", Scan(code=read_code(SHOE), seen="nike"))
+    return pages
+
+
+def photographed(pages: Pages, number: int, **changes: Any) -> ItemSorted:
+    """An item, with a drawn photograph."""
+    found = entry(number, time=utc_text(NOON - 600 + number), **changes)
+    found = replace(found, photograph=photograph_file(found.id))
+    file = pages.plan.photographs / str(found.photograph)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    image = np.full((120, 160, 3), 90, np.uint8)
+    cv2.circle(image, (80, 60), 20 + number % 30, (40, number * 7 % 255, 200), -1)
+    file.write_bytes(cv2.imencode(".jpg", image)[1].tobytes())
+    return found
+
+
+def well(pages: Pages) -> None:
+    """The station sorts."""
+    pages.reading = StatusReading(status(pages.plan.ledger), 0.4)
+    pages.control.shown = {"state": "Execute"}
+
+
+def _stands(pages: Pages) -> None:
+    pages.control.shown = {"state": "Held", "reason": "jam", "scope": f"bales-of-{LONG}"}
+    pages.reading = StatusReading(
+        status(pages.plan.ledger, signs=replace(SIGNS, camera_lost=True, items_spilled=3)), 0.4
+    )
+
+
+def _gone(pages: Pages) -> None:
+    pages.reading, pages.control.shown = None, None
+
+
+def jam(pages: Pages) -> IncidentRaised:
+    """An incident that waits for somebody."""
+    stamps = Stamps("bin-1", lambda: NOON - 60)
+    return IncidentRaised(*stamps.now(), "jam", "glass", "stuck", "clear it", "reset")
+
+
+SCENES = (
+    *(
+        Scene(door.path, door.path)
+        for door in DOORS
+        if door.method == "GET" and door.is_page and door.path != "/delivery/report"
+    ),
+    Scene("station that stands", "/", _stands),
+    Scene("station that does not run", "/", _gone),
+    Scene("health of a station with troubles", "/health", _stands),
+    Scene("health of no station", "/health", _gone),
+    Scene("history of rejected items", "/history?verdict=rejected&from=x"),
+    Scene("sweep", "/review?sweep=can"),
+    Scene("delivery that was closed", "/delivery?name=short"),
+    Scene("delivery counted blind", "/delivery?name=blind"),
+    Scene("report of a delivery", "/delivery/report?name=short"),
+    Scene("nowhere", "/nowhere"),
+)
+"""Every page that a door has, and what else they may show."""
+FEW = tuple(
+    scene for scene in SCENES if scene.name in ("/delivery", "/review", "station that stands")
+)
+"""Those that are looked at with every change."""
