@@ -19,6 +19,8 @@ RIM = 3
 """The pixels around a blob that still show something of it."""
 _SHADOW = (0.5, 0.97)
 """The share of the light that a soft shadow leaves, from and to."""
+_DARKEST = 0.25
+"""The share of the light that a shadow leaves where it is darkest, close to what casts it."""
 _SHADOW_TINT = 10.0
 """The levels by which a channel of a soft shadow may differ from an evenly darker background."""
 _SOLID = 0.3
@@ -41,16 +43,20 @@ class Blob(NamedTuple):
     """The number of its pixels, without its soft shadow."""
     extent: Box
     """The box of the object with its soft shadow."""
+    body: Box
+    """The box of the object without any shadow, also without the dark one close to it. It falls to
+    one side, so that the middle of `box` is not that of the object. A part of the object may be
+    missing in it that is a darker belt's colour."""
     shape: Mask
     """The object's mask, 1 or 0, for its box enlarged by `RIM` pixels on each side."""
 
     def moved(self, right: int, down: int) -> Blob:
         """The blob in a picture that has so many columns and rows more at its left and its top."""
-        box, extent = self.box, self.extent
-        return self._replace(
-            box=box._replace(left=box.left + right, top=box.top + down),
-            extent=extent._replace(left=extent.left + right, top=extent.top + down),
+        box, extent, body = (
+            each._replace(left=each.left + right, top=each.top + down)
+            for each in (self.box, self.extent, self.body)
         )
+        return self._replace(box=box, extent=extent, body=body)
 
 
 def connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> list[Blob]:
@@ -76,11 +82,14 @@ def _connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> li
     count, places, extents, _ = cv2.connectedComponentsWithStats(front, connectivity=8)
     if count == 1:
         return []
-    shadow = _shadow(picture, mean)
-    if shadow is None or not cv2.countNonZero(cv2.bitwise_and(front, shadow)):
+    shadow, soft = _shadows(picture, mean)
+    bodies = None
+    if shadow is not None and cv2.countNonZero(cv2.bitwise_and(front, shadow)):
+        bodies = _cleaned(cv2.bitwise_and(front, cv2.bitwise_not(shadow)))
+    if soft is None or not cv2.countNonZero(cv2.bitwise_and(front, soft)):
         parts, stats = places, extents
     else:
-        solid = _without_shadow(front, shadow, places, extents)
+        solid = _without_shadow(front, soft, places, extents)
         count, parts, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     blobs = []
     for part in range(1, count):
@@ -91,7 +100,10 @@ def _connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> li
         row = top + int(np.argmax(parts[top : top + height, left] == part))
         extent = Box(*map(int, extents[places[row, left], :4]))
         shape = (parts[around(box, RIM)] == part).astype(np.uint8)
-        blobs.append(Blob(box, area, extent, shape))
+        body = box
+        if bodies is not None:
+            body = _body(box, bodies[around(box, 0)], parts[around(box, 0)] == part)
+        blobs.append(Blob(box, area, extent, body, shape))
     return blobs
 
 
@@ -168,15 +180,33 @@ def _cleaned(mask: Mask) -> Mask:
     return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _CRACK)
 
 
-def _shadow(picture: Image, mean: Floats) -> Mask | None:
-    """The mask of the pixels that are like the background, but evenly darker; None: none is."""
+def _shadows(picture: Image, mean: Floats) -> tuple[Mask | None, Mask | None]:
+    """The masks of the pixels that are like the background, but evenly darker, and of those of them
+    that are not much darker; None: none is."""
     now = picture.astype(np.float32)
     light = cv2.divide(cv2.transform(now, _SUM), cv2.transform(mean, _SUM) + 1)
-    darker = cv2.inRange(light, *_SHADOW)
+    low, high = _SHADOW
+    darker = cv2.inRange(light, _DARKEST, high)
     if not cv2.countNonZero(darker):
-        return None
+        return None, None
     tint = strongest(cv2.absdiff(now, cv2.multiply(mean, cv2.merge([light] * 3))))
-    return cv2.bitwise_and(darker, cv2.inRange(tint, 0.0, _SHADOW_TINT))
+    shadow = cv2.bitwise_and(darker, cv2.inRange(tint, 0.0, _SHADOW_TINT))
+    return shadow, cv2.bitwise_and(shadow, cv2.inRange(light, low, high))
+
+
+def _body(box: Box, bodies: Mask, own: Any) -> Box:
+    """The box of a blob without any shadow.
+
+    Args:
+        box: that of the blob.
+        bodies: the mask of all that is no shadow, there.
+        own: whether each pixel there is the blob's own.
+    """
+    body = cv2.bitwise_and(bodies, own.astype(np.uint8))
+    if cv2.countNonZero(body) < _SOLID * np.count_nonzero(own):
+        return box  # it is nearly all as dark as a shadow
+    left, top, width, height = cv2.boundingRect(body)
+    return Box(box.left + left, box.top + top, width, height)
 
 
 def _steepness(picture: cv2.typing.MatLike) -> cv2.typing.MatLike:

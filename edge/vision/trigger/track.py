@@ -20,6 +20,10 @@ AT_REST = 0.0125
 """The movement of a side below which it is at rest, as a share of the picture's longer side."""
 _TRAVELS = 0.05
 """The movement below which an object does not travel, as a share of the picture's longer side."""
+_SURE = 3
+"""From so many observations on, only those are used in which the whole object is seen."""
+_BEYOND = 3
+"""So many observations behind the middle make the moment of passing final."""
 _FITTED = 12
 """The number of the latest observations to which the line of an item's travel is fitted. More are
 used while it has moved less than twice the least travel, as on a slow belt or at a high frame rate.
@@ -126,7 +130,14 @@ class Track:
     """
 
     def __init__(
-        self, box: Box, extent: Box, at: float, *, size: Vector, silent: bool = False
+        self,
+        box: Box,
+        extent: Box,
+        at: float,
+        *,
+        size: Vector,
+        body: Box | None = None,
+        silent: bool = False,
     ) -> None:
         """Starts the track of an object first seen in `box` at the time `at`.
 
@@ -135,6 +146,7 @@ class Track:
             extent: its box with the shadow.
             at: the time in seconds.
             size: width and height of the picture.
+            body: its box without any shadow, by which its place is measured; None: `box`.
             silent: whether it can never be an item.
         """
         self._size = size
@@ -146,7 +158,7 @@ class Track:
         self.passed: float | None = None
         self.number: int | None = None
         self._rest = Edges.of(box)
-        self._points = deque([self._point()], maxlen=_REMEMBERED)
+        self._points = deque([self._point(body or box)], maxlen=_REMEMBERED)
         self._settled = False
         self._previous: _State | None = None
 
@@ -164,9 +176,15 @@ class Track:
             bottom if self.cut[3] else bottom + down,
         )
 
-    def move(self, box: Box, extent: Box, at: float) -> None:
-        """Adds an observation: the object is seen in `box` at the time `at`."""
-        if self._previous is not None and self._leapt(self._previous.point.edges, Edges.of(box)):
+    def move(self, box: Box, extent: Box, at: float, *, body: Box | None = None) -> None:
+        """Adds an observation: the object is seen in `box` at the time `at`.
+
+        Args:
+            box, extent, body: as at the start of the track.
+            at: the time in seconds.
+        """
+        place = Edges.of(body or box)
+        if self._previous is not None and self._leapt(self._previous.point.edges, place):
             # The latest picture was damaged, or showed something else beside it.
             self._points[-1] = self._previous.point
             self.velocity, self.passed = self._previous.velocity, self._previous.passed
@@ -175,20 +193,21 @@ class Track:
         self._previous = _State(last, self.velocity, self.passed, self._settled)
         self.share(box, extent, at)
         self.alone = True
+        point = self._point(body or box)
         if at > last.seen:
-            self._find_pace(last.edges, last.cut, at - last.seen)
+            self._find_pace(last, point)
         now, slack = Edges.of(box), max(1.5, AT_REST * max(self._size))
         if any(abs(a - b) > slack for a, b in zip(self._rest, now, strict=True)):
             self._rest, self.still_since = now, at
-        self._points.append(self._point())
+        self._points.append(point)
         if self.still_since <= self._points[0].seen and 3 * slack < _TRAVELS * max(self._size):
             self.passed = None  # a line through what rests would come to the same, after a while
         elif not self._settled:
             latest = self._latest()
             self.passed = self._passing(latest)
             # With observations on both sides of the middle, more would only reduce the precision.
-            first = latest[0].seen
-            self._settled = self.passed is not None and first <= self.passed <= at
+            beyond = latest[-_BEYOND].seen if len(latest) > _BEYOND else -math.inf
+            self._settled = self.passed is not None and latest[0].seen <= self.passed <= beyond
 
     def share(self, box: Box, extent: Box, at: float) -> None:
         """Adds an observation in a blob of several objects; this one is most likely in `box`."""
@@ -214,16 +233,15 @@ class Track:
         larger, smaller = max(before.area, now.area), min(before.area, now.area)
         return area > _LEAP * larger or _LEAP * area < smaller
 
-    def _find_pace(self, before: Edges, cut_before: tuple[bool, ...], elapsed: float) -> None:
-        now = Edges.of(self.box)
-        last = self.velocity
+    def _find_pace(self, before: _Point, now: _Point) -> None:
+        elapsed, last = now.seen - before.seen, self.velocity
         paces = []
         for axis in range(2):
             # Only sides that were inside the picture both times show how far it moved.
             shifts = [
-                now[side] - before[side]
+                now.edges[side] - before.edges[side]
                 for side in (axis, axis + 2)
-                if not (self.cut[side] or cut_before[side])
+                if not (now.cut[side] or before.cut[side])
             ]
             if not shifts:
                 paces.append(last[axis] if last else 0.0)
@@ -232,8 +250,8 @@ class Track:
             paces.append((pace + last[axis]) / 2 if last else pace)
         self.velocity = paces[0], paces[1]
 
-    def _point(self) -> _Point:
-        return _Point(self.seen, Edges.of(self.box), self.cut)
+    def _point(self, body: Box) -> _Point:
+        return _Point(self.seen, Edges.of(body), cut_off(body, self._size))
 
     def _latest(self) -> list[_Point]:
         """The observations to which a line is fitted."""
@@ -249,20 +267,23 @@ class Track:
         """When its centre is nearest to the picture's middle, on a line fitted to the centres.
 
         The line centre = start + pace * time is fitted by least squares, separately across and
-        down. The length of a side that the edge cuts off is taken from an observation in which it
-        is completely visible; until there is one, it is the largest length seen.
+        down, to the observations in which both ends of that side are visible, if there are enough
+        of them. Otherwise, the length of a side that the edge cuts off is taken from an observation
+        in which it is completely visible; until there is one, it is the largest length seen.
         """
-        times = np.array([point.seen - self.seen for point in latest])
-        lasted = float(np.ptp(times))
-        if lasted <= 0:
-            return None
-        apart = times - times.mean()
+        lasted = latest[-1].seen - latest[0].seen
         start, pace = np.zeros(2), np.zeros(2)
         for axis in range(2):
-            sides = [point.side(axis) for point in latest if point.is_sure(axis)]
-            side = sides[-1] if sides else max(point.side(axis) for point in latest)
-            places = np.array([point.place(axis, side) for point in latest])
-            pace[axis] = apart @ places / (apart @ apart)
+            sure = [point for point in latest if point.is_sure(axis)]
+            chosen = sure if len(sure) >= _SURE else latest
+            side = (sure[-1:] or [max(latest, key=lambda point: point.side(axis))])[0].side(axis)
+            times = np.array([point.seen - self.seen for point in chosen])
+            apart = times - times.mean()
+            places = np.array([point.place(axis, side) for point in chosen])
+            spread = float(apart @ apart)
+            if spread <= 0:
+                return None
+            pace[axis] = apart @ places / spread
             start[axis] = places.mean() - pace[axis] * times.mean()
         speed = float(np.hypot(*pace))
         if speed * lasted < _TRAVELS * max(self._size):

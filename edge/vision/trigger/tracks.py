@@ -81,7 +81,8 @@ class Tracks:
             blobs = _joined(blobs, self._min_gap * max(size))
         for blob in _joined(self._matched(blobs, at, size), _CLOSE * max(size)):
             if blob.area >= self._min_area * size[0] * size[1]:
-                self._tracks.append(Track(blob.box, blob.extent, at, size=size))
+                track = Track(blob.box, blob.extent, at, size=size, body=blob.body)
+                self._tracks.append(track)
         for track in self._tracks:
             if track.seen == at and not is_calm(track.box):
                 track.calm_since = at
@@ -143,6 +144,7 @@ class Tracks:
         expected = {track: track.expected(at, self._usual) for track in self._tracks}
         owners = self._owners(blobs, expected, at, size)
         boxes = {index: blobs[index].box for index in owners}
+        bodies = {index: blobs[index].body for index in owners}
         left_over = []
         for index, blob in enumerate(blobs):
             if index in owners:
@@ -150,6 +152,7 @@ class Tracks:
             for mine, track in owners.items():
                 if _is_part(blob, blobs[mine], track, expected[track], size):
                     boxes[mine] = _union(boxes[mine], blob.box)
+                    bodies[mine] = _union(bodies[mine], blob.body)
                     break
             else:
                 left_over.append(blob)
@@ -163,7 +166,7 @@ class Tracks:
                 for one in (track, *others):
                     one.share(_within(expected[one], blob.box), blob.extent, at)
                 continue
-            track.move(boxes[index], blob.extent, at)
+            track.move(boxes[index], blob.extent, at, body=bodies[index])
             if track.passed is not None and not self._still_seconds:
                 self._usual = track.velocity
         return left_over
@@ -226,7 +229,8 @@ def _joined(blobs: Sequence[Blob], gap: float) -> list[Blob]:
         joined = [one for one in joined if not any(one is other for other in near)]
         for one in near:
             box, extent = _union(one.box, blob.box), _union(one.extent, blob.extent)
-            blob = blob._replace(box=box, area=one.area + blob.area, extent=extent)
+            body, area = _union(one.body, blob.body), one.area + blob.area
+            blob = blob._replace(box=box, area=area, extent=extent, body=body)
         joined.append(blob)
     return joined
 

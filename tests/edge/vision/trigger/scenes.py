@@ -62,6 +62,8 @@ class Thing:
     height: int = 40
     shadow: float = 0
     """Pixels that it reaches further to the right and down."""
+    dim: float = 0.65
+    """The share of the light that the shadow leaves."""
     plain: bool = False
 
     def draw(self, picture: Image, at: float) -> None:
@@ -72,7 +74,7 @@ class Thing:
         left, top = centre[0] - self.width / 2, centre[1] - self.height / 2
         if self.shadow:
             shade = np.ones(picture.shape[:2], np.float32)
-            _fill(shade, left + self.shadow, top + self.shadow, self.width, self.height, 0.65)
+            _fill(shade, left + self.shadow, top + self.shadow, self.width, self.height, self.dim)
             picture[:] = picture * cv2.GaussianBlur(shade, (0, 0), 3)[..., None]
         _fill(picture, left, top, self.width, self.height, self.colour)
         darker = tuple(int(level * 0.7) for level in self.colour)

@@ -385,7 +385,7 @@ def test_when_an_item_will_pass_is_known_long_before() -> None:
     assert item.observations[0].passed is None
     whole = [observation.passed for observation in item.observations if observation.whole]
     assert whole[4] == pytest.approx(104.0, abs=0.15)
-    after = [s.passed for at, s in zip(item.times, item.observations, strict=True) if at > 4.1]
+    after = [s.passed for at, s in zip(item.times, item.observations, strict=True) if at > 4.3]
     assert len(set(after)) == 1, "once it has passed, that does not change"
 
 
@@ -441,6 +441,21 @@ def test_a_soft_shadow_is_hardly_in_the_box() -> None:
     for at in both:
         assert within[at].width <= without[at].width + 8
         assert within[at].height <= without[at].height + 8
+
+
+def test_a_dark_shadow_to_one_side_does_not_change_when_an_item_passes() -> None:
+    """It is so dark that it is in the box; but what is to be met is the item."""
+    thing = Thing(travelling(start=2, pace=150), WHITE, shadow=16, dim=0.35)
+    (item,) = look_at(Scene(5.5, (thing,)))
+    assert item.last is not None
+    assert item.last.passed is not None
+    aside = [
+        seen.box.left + seen.box.width / 2 - ((at - 2) * 150 - 40)
+        for at, seen in zip(item.times, item.observations, strict=True)
+        if seen.whole and seen.box is not None
+    ]
+    assert min(aside) > 4, "the middle of its box is further on than that of the item"
+    assert (item.last.passed - 102) * 150 == pytest.approx(WIDTH / 2 + 40, abs=1.5)
 
 
 def test_in_a_bin_the_item_is_seen_at_rest_and_without_the_hand() -> None:
