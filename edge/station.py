@@ -13,7 +13,7 @@ thread watches over them (StationThreads).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
 
@@ -29,11 +29,10 @@ from edge.runtime.service import Notifier
 from edge.runtime.supervisor import Task
 from edge.runtime.worker import Endings
 from edge.sorting.dispatch import Dispatch
-from edge.sorting.loop import SortingLoop
+from edge.sorting.loop import UNWATCHED, SortingLoop, Watch
 from edge.sorting.model import ActiveModel
 from edge.sorting.openers import OPENERS, Openers
 from edge.sorting.opening import open_picture_uses, open_sorter
-from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
 from edge.sorting.threads import Parts, StationThreads
 from edge.state.watch import StateWatch
@@ -60,7 +59,7 @@ class Station(Closing):
         clock: Clock = SYSTEM_CLOCK,
         openers: Openers = OPENERS,
         notifier: Notifier | None = None,
-        watch: Callable[[Outcome], None] = lambda outcome: None,
+        watch: Watch = UNWATCHED,
     ) -> None:
         """Opens everything that the station file names, and logs what was opened.
 
@@ -71,7 +70,7 @@ class Station(Closing):
             clock: the clock of all threads of the station.
             openers: open its pins, its ledger and its model.
             notifier: reports to systemd; None if nothing is reported.
-            watch: called with each item's outcome by the sorting thread, which waits for it.
+            watch: is shown what the station does.
 
         Raises:
             BundleError: the model differs from its bundle, or gives other scores than it recorded.
@@ -90,7 +89,7 @@ class Station(Closing):
             _log.info(f"station    {config.station}")
             lanes = open_lanes(
                 config.actuators, config.keep_alive, pins=pins, parts=self._moving, clock=clock,
-                report=lambda ended: self._dispatch.note(ended),
+                report=watch.before(lambda ended: self._dispatch.note(ended)),
                 belt=config.belt_with_encoder,
             )  # fmt: skip
             # Its process starts while the model is loaded.
@@ -126,7 +125,7 @@ class Station(Closing):
             )  # fmt: skip
             self._loop = SortingLoop(
                 latest, sorter, self._dispatch, region=config.region, heart=self._sorting,
-                clock=clock, watch=watch,
+                clock=clock, judged=watch.judged,
             )  # fmt: skip
             self._camera = config.camera.open(
                 clock=clock.now, pause=pump.pause, tell=self._tell, report=self.state.camera_changed

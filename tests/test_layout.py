@@ -75,6 +75,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/commands/ledger/test_verb.py": """
         edge.commands.ledger.named
     """,
+    "tests/edge/sorting/test_dispatch.py": """
+        edge.sorting.picture_uses
+    """,
     "tests/edge/test_station_state.py": """
         edge.state.inputs
     """,

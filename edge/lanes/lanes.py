@@ -110,6 +110,16 @@ class Lanes:
         if ended:  # `run` would not move it any more
             self._cancel_all()
 
+    def replan(self, key: ItemKey, at: float, *, metres: float | None = None) -> None:
+        """Changes when the actuator moves for the item `key`, if it has not; does not wait.
+
+        Args:
+            at, metres: as of `actuate`.
+        """
+        with self._changed:
+            if self._schedule.replan(key, at, metres=metres):
+                self._changed.notify()
+
     def belt_moved(self) -> None:
         """Lets `run` look where the belt is; any thread may call it."""
         with self._changed:

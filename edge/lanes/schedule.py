@@ -151,6 +151,21 @@ class Schedule:
                 lost = self._on_belt.pop(0)
                 self._end(Actuated(lost.lane, lost.key, lost.at, at, Missed.OVERDUE))
 
+    def replan(self, key: ItemKey, at: float, *, metres: float | None = None) -> bool:
+        """Changes when the actuation for the item `key` is due; returns whether it was planned.
+
+        Args:
+            at, metres: as of `add`.
+        """
+        lanes = [one.lane for one in (*self._due, *self._on_belt) if one.key == key]
+        if not lanes:
+            return False
+        self._due = [due for due in self._due if due.key != key]
+        heapq.heapify(self._due)
+        self._on_belt = [one for one in self._on_belt if one.key != key]
+        self.add(lanes[0], at, key, metres=metres)
+        return True
+
     def add_by_hand(self, lane: str, at: float, seconds: float) -> None:
         """Plans that `lane` is active for so many seconds, because somebody wants to see it."""
         self._plan(_Due(at, 0, lane, None, seconds))

@@ -34,6 +34,7 @@ from edge.simulation.watching import (
     WatchedActuatorSettings,
 )
 from edge.simulation.world import World
+from edge.sorting.loop import Watch
 from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
 from edge.station import Station
@@ -99,7 +100,7 @@ def run_station(
         settled=settled,
     )
 
-    def watch(outcome: Outcome) -> None:
+    def judged(outcome: Outcome) -> None:
         now = clock.now()
         picture = None if settled is None else item_picture(outcome)
         box = _in_whole_picture(outcome.box, config.region)
@@ -140,7 +141,7 @@ def run_station(
                 observers=[account.take_row, note_end],
                 clock=clock,
                 openers=Openers(pins.open, stand_ins.ledger, stand_ins.model),
-                watch=watch,
+                watch=Watch(judged, account.actuated),
             ) as station,
             SimulatedOperator(station.state.answer, stand_ins.faults, clock),
         ):
@@ -168,7 +169,6 @@ def lane_places(config: StationConfig) -> list[LanePlace]:
             tuple(lane.labels),
             None if lane.actuator is None else lane.actuator.hold_seconds,
             None if lane.actuator is None else config.delay_seconds(lane),
-            follows_belt=config.belt_with_encoder is not None and lane.distance_metres is not None,
         )
         for name, lane in config.lanes.items()
     ]

@@ -29,9 +29,11 @@ from edge.simulation.faults.table import Faults
 from edge.simulation.running import ForgetfulPins, SimulatedRun, lane_places, watched_lanes
 from edge.simulation.stand_ins import RunTimes
 from edge.simulation.world.scored import VIEW, ScoredTriggerSettings, ScoredWorld
-from edge.sorting.dispatch import CodeLook, Dispatch, PictureUses
+from edge.sorting.dispatch import Dispatch
+from edge.sorting.loop import Watch
 from edge.sorting.openers import Openers
 from edge.sorting.opening import open_sorter
+from edge.sorting.picture_uses import CodeLook, PictureUses
 from edge.sorting.sorter import Outcome, Sorter
 from edge.sorting.tally import Tally
 
@@ -55,6 +57,7 @@ def run_scored(
     account = Account(
         lane_places(config), default=config.default_lane, world=world, commit_seconds=0.0
     )
+    watch = Watch(actuated=account.actuated)
     pins, tally, frames = ForgetfulPins(clock.now), Tally(), _Frames(world)
     lanes_of = watched_lanes(config, account, world.lane_moved, pins, clock.now)
     trigger = ScoredTriggerSettings(world)
@@ -71,7 +74,7 @@ def run_scored(
             pins=pins.open,
             parts=parts,
             clock=clock,
-            report=lambda ended: dispatch.note(ended),
+            report=watch.before(lambda ended: dispatch.note(ended)),
         )
         clock.lanes = lanes
 
@@ -106,6 +109,7 @@ def run_scored(
                 dispatch.carry_out(watched(sorter.look(frame)))
             else:
                 dispatch.carry_out(watched(sorter.close_due()))
+            dispatch.correct(sorter.passing)
         dispatch.carry_out(watched(sorter.end()))
         while (due := lanes.next_at) < math.inf:
             clock.pass_until(due)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from edge.config.reading import StationPlan
 from edge.core.errors import LabelLaneError
-from edge.core.images.preprocess import Box
 from edge.core.verdict import RejectReason, Verdict, unreadable
 from edge.events import ActuationEnded, EventSink, ItemSorted, Stamp, Stamps, utc_text
 from edge.flow import (
@@ -16,7 +15,6 @@ from edge.flow import (
     NO_CODE,
     Actuated,
     CodeFound,
-    Frame,
     ItemInFrame,
     ItemKey,
     Missed,
@@ -25,6 +23,7 @@ from edge.flow import (
 from edge.lanes.lanes import Lanes
 from edge.runtime.clock import Clock
 from edge.sorting.model import ActiveModel
+from edge.sorting.picture_uses import CodeLook, PictureUses
 from edge.sorting.routing import Destination, Routing, route
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
@@ -41,62 +40,6 @@ def destinations(plan: StationPlan) -> dict[str, Destination]:
         )
         for name, lane in plan.config.lanes.items()
     }
-
-
-class CodeLook(Protocol):
-    """The picture of an item that another thread looks at for codes."""
-
-    @property
-    def found(self) -> CodeFound | None:
-        """What came of it; None: that is not known yet."""
-        ...
-
-
-class ItemCodes(Protocol):
-    """What looks for codes on items."""
-
-    @property
-    def wait_seconds(self) -> float:
-        """How long an item with a verdict may wait for its code now; 0: nobody needs it so soon."""
-        ...
-
-    @property
-    def scan_waits(self) -> bool:
-        """Whether a code was scanned by hand whose piece may be the next item."""
-        ...
-
-    def expect(self, key: ItemKey, frame: Frame, *, alone: bool) -> None:
-        """Says of an item, before anything else hears of it, that `look` will be called.
-
-        Args:
-            alone: whether no other item was in view.
-        """
-        ...
-
-    def scanned(self, key: ItemKey) -> CodeFound:
-        """The code of the hand scan that belongs to this item for certain; must not wait."""
-        ...
-
-    def look(self, key: ItemKey, frame: Frame, box: Box | None) -> CodeLook | None:
-        """Has the picture of an item looked at; must not wait. None: it is not looked at.
-
-        Args:
-            frame: the one that shows the item best.
-            box: where the item is in it; None: it is the whole region.
-        """
-        ...
-
-
-class PictureUses(NamedTuple):
-    """What is done with the picture of an item; neither waits."""
-
-    codes: ItemCodes
-    """Looks for codes."""
-    keep: Callable[[Verdict, ItemInFrame, ItemKey], str | None] = lambda verdict, sharpest, key: (
-        None
-    )
-    """Has a photograph of the item kept, and returns its file for the item's row; None if none is
-    kept. The item is given in the frame that shows it best."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +60,8 @@ class _Item:
     frames: int
     sharpest: ItemInFrame | None
     """The item in the frame that shows it best; None: its picture is unreadable."""
+    seen_as: int | None
+    """The number that its trigger gave it; None: its picture is unreadable."""
 
 
 class _Held(NamedTuple):
@@ -127,6 +72,15 @@ class _Held(NamedTuple):
     """None if its picture is not searched for codes before it is sent."""
     until: float
     """When it goes without, in seconds on the monotonic clock."""
+
+
+class _Planned(NamedTuple):
+    """The move that is planned for an item, at a set time after it passes."""
+
+    key: ItemKey
+    lane: Destination
+    passed: float
+    """When the item passes, as it was known when the move was planned."""
 
 
 class Dispatch:
@@ -159,6 +113,8 @@ class Dispatch:
         self._stamps, self._clock = stamps, clock
         self._items = 0
         self._held: list[_Held] = []
+        self._planned: dict[int, _Planned] = {}
+        """By the number that an item has from its trigger, while it is in view."""
         by_name = destinations(plan)
         self._default = by_name[plan.config.default_lane]
         receiving = plan.config.receiving
@@ -198,12 +154,12 @@ class Dispatch:
                 continue
             item = self._numbered(
                 verdict,
-                captured=outcome.frame.captured,
+                outcome.frame,
                 passed=outcome.passed,
                 deadline=None if limit is None else outcome.first + limit,
-                source=outcome.frame.source,
                 frames=outcome.frames,
                 sharpest=outcome.sharpest,
+                seen_as=outcome.item,
             )
             self._codes.expect(item.key, outcome.sharpest.frame, alone=outcome.alone)
             wait = self._codes.wait_seconds
@@ -232,19 +188,43 @@ class Dispatch:
             model: the model that would have classified it.
             max_items: the number of items after which the station ends; None: no limit.
         """
-        captured = frame.captured
         item = self._numbered(
             unreadable(title=model.title, digest=model.digest),
-            captured=captured,
-            passed=captured,
+            frame,
+            passed=frame.captured,
             deadline=None,
-            source=frame.source,
             frames=0,
             sharpest=None,
+            seen_as=None,
         )
         self._send(item)
         self.send_due()
         return self._items == max_items
+
+    def correct(self, passing: Mapping[int, float]) -> None:
+        """Moves what is planned for items that are still in view to when they really pass.
+
+        Args:
+            passing: when they pass, by the numbers that they have from the trigger.
+        """
+        self._held = [
+            held._replace(item=replace(held.item, passed=passing[held.item.seen_as]))
+            if held.item.seen_as in passing
+            else held
+            for held in self._held
+        ]
+        for number, planned in list(self._planned.items()):
+            passed = passing.get(number)
+            if passed is None:
+                del self._planned[number]
+            elif passed != planned.passed:
+                self._planned[number] = planned._replace(passed=passed)
+                lane, way = planned.lane, self._lanes.travel
+                if way is not None:
+                    lane = lane.on_belt(way, passed=passed, now=self._clock.now())
+                assert lane.delay_seconds is not None
+                at = passed + lane.delay_seconds
+                self._lanes.replan(planned.key, at, metres=lane.metres)
 
     def send_due(self) -> None:
         """Sends the items that were held and whose code is known, or whose time is up."""
@@ -260,21 +240,23 @@ class Dispatch:
     def _numbered(
         self,
         verdict: Verdict,
+        frame: Frame | UnreadableFrame,
         *,
-        captured: float,
         passed: float,
         deadline: float | None,
-        source: str,
         frames: int,
         sharpest: ItemInFrame | None,
+        seen_as: int | None,
     ) -> _Item:
         """An item that gets its number now; see _Item."""
-        now = self._clock.now()
+        now, captured, source = self._clock.now(), frame.captured, frame.source
         taken = self._clock.wall() - (now - captured)
         stamp = self._stamps.at(taken)
         self._items += 1
         key = ItemKey(self._items, taken, stamp.id)
-        return _Item(verdict, key, stamp, captured, now, passed, deadline, source, frames, sharpest)
+        return _Item(
+            verdict, key, stamp, captured, now, passed, deadline, source, frames, sharpest, seen_as
+        )
 
     def _send(self, item: _Item, code: CodeFound = NO_CODE) -> None:
         """Plans the lane's move and offers the row.
@@ -313,6 +295,9 @@ class Dispatch:
         captured = item.captured
         if routing.at is not None:
             self._lanes.actuate(routing.lane, routing.at, item.key, metres=routing.metres)
+            target = destinations[verdict.label] if routing.verdict.accepted else default
+            if target.delay_seconds is not None and item.seen_as is not None:
+                self._planned[item.seen_as] = _Planned(item.key, target, item.passed)
         # The times of a video that is read as fast as possible may be in the future.
         latency_ms = 1000 * max(0.0, item.decided - captured)
         self._tally.count(routing, latency_ms)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-from edge.flow import UnreadableFrame
+from edge.flow import Actuated, UnreadableFrame
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock
 from edge.runtime.heartbeat import Heartbeat
@@ -13,6 +14,27 @@ from edge.sorting.dispatch import Dispatch
 from edge.sorting.sorter import Outcome, Sorter
 from edge.vision.latest_frame import LatestFrame
 from edge.vision.region import Region, cut
+
+
+class Watch(NamedTuple):
+    """Who is shown what a station does, and must not hold it up."""
+
+    judged: Callable[[Outcome], None] = lambda outcome: None
+    """Is shown each item's outcome before the dispatch is, by the sorting thread."""
+    actuated: Callable[[Actuated], None] = lambda ended: None
+    """Is shown what became of each actuation, by the lanes' thread."""
+
+    def before(self, note: Callable[[Actuated], None]) -> Callable[[Actuated], None]:
+        """Tells `actuated`, and then `note`."""
+
+        def report(ended: Actuated) -> None:
+            self.actuated(ended)
+            note(ended)
+
+        return report
+
+
+UNWATCHED = Watch()
 
 
 class SortingLoop:
@@ -27,7 +49,7 @@ class SortingLoop:
         region: Region | None,
         heart: Heartbeat,
         clock: Clock,
-        watch: Callable[[Outcome], None] = lambda outcome: None,
+        judged: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         """Takes no frame yet.
 
@@ -35,11 +57,11 @@ class SortingLoop:
             region: the part of each frame that is looked at; None: all of it.
             heart: is given the thread's signs of life.
             clock: that of the frames' capture times.
-            watch: is shown each outcome before the dispatch is, which waits for it.
+            judged: as of Watch.
         """
         self._latest, self._sorter, self._dispatch = latest, sorter, dispatch
         self._region, self._heart, self._clock = region, heart, clock
-        self._watch = watch
+        self._judged = judged
 
     def run(self, max_items: int | None = None) -> None:
         """Sorts until no more frames come or `max_items` have passed; None: no limit.
@@ -62,6 +84,7 @@ class SortingLoop:
                         else self._sorter.look(cut(frame, self._region))
                     )
                     done = self._dispatch.carry_out(self._shown(outcomes), max_items=max_items)
+                self._dispatch.correct(self._sorter.passing)
                 if done:
                     break
             else:
@@ -74,7 +97,7 @@ class SortingLoop:
 
     def _shown(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         for outcome in outcomes:
-            self._watch(outcome)
+            self._judged(outcome)
             yield outcome
 
     def _patience(self) -> float:

@@ -10,8 +10,9 @@ from edge.config.reading import StationPlan
 from edge.events import Stamps
 from edge.receiving.station import Receiving
 from edge.runtime.clock import Clock
-from edge.sorting.dispatch import PictureUses, destinations
+from edge.sorting.dispatch import destinations
 from edge.sorting.openers import Openers
+from edge.sorting.picture_uses import PictureUses
 from edge.sorting.sorter import ALWAYS_SORTS, Sorter, SortingState, VoteDeadlines
 from edge.vision.sharpness import sharpness
 from edge.vision.trigger import TriggerSurroundings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -67,6 +67,8 @@ class VoteDeadlines:
 class Outcome:
     """An item with its verdict."""
 
+    item: int
+    """The number that its trigger gave it."""
     verdict: Verdict
     frame: Frame
     """The last frame that was classified."""
@@ -227,7 +229,8 @@ class Sorter:
         self._sharpness, self.state = sharpness, state
         self.model, self._closing = model, closing
         self._voting: dict[int, _Voting] = {}
-        self._decided: set[int] = set()
+        self._decided: dict[int, float] = {}
+        """The items in view that got their verdicts, with when they pass."""
         self._passed: deque[float] = deque(maxlen=_LAST)
         """When the items passed that got their verdicts last."""
         self.single_frame = 0
@@ -237,6 +240,12 @@ class Sorter:
         """When the next vote is to be closed, even without a frame; None if none has a limit."""
         closings = map(self._closes, self._voting.values())
         return min((moment for moment in closings if moment is not None), default=None)
+
+    @property
+    def passing(self) -> Mapping[int, float]:
+        """When the items pass that got their verdicts and are still in view, as it is known by now:
+        their later frames tell it better than those before the verdict."""
+        return self._decided
 
     def look(self, frame: Frame) -> Iterator[Outcome]:
         """The outcomes of the items that get their verdict with this frame.
@@ -276,9 +285,11 @@ class Sorter:
                 if observation.passed is not None:
                     self._voting[item].passed = observation.passed
                 yield from self._leave(item)
-            self._decided.discard(item)
+            self._decided.pop(item, None)
             return
         if item in self._decided:
+            if observation.passed is not None:
+                self._decided[item] = observation.passed
             return
         passed = frame.captured if observation.passed is None else observation.passed
         voting = self._voting.get(item)
@@ -340,7 +351,7 @@ class Sorter:
 
     def _close(self, item: int, reason: RejectReason | None = None) -> Outcome:
         voting = self._voting.pop(item)
-        self._decided.add(item)
+        self._decided[item] = voting.passed
         if reason is None and not voting.ballot.frames:
             reason = self._reason_to_reject(voting.frame) or RejectReason.BAD_PICTURE
         elif reason is None and self._is_too_close(voting):
@@ -350,6 +361,7 @@ class Sorter:
         self._passed.append(voting.passed)
         verdict = voting.ballot.verdict() if reason is None else rejected(voting.ballot, reason)
         return Outcome(
+            item=item,
             verdict=verdict,
             frame=voting.frame,
             box=voting.box,

@@ -55,7 +55,8 @@ from edge.receiving.desk import Desk
 from edge.receiving.events import PictureDisagreed, PieceCounted, PutAside
 from edge.receiving.store import Deliveries
 from edge.runtime.clock import SYSTEM_CLOCK
-from edge.sorting.dispatch import Dispatch, PictureUses
+from edge.sorting.dispatch import Dispatch
+from edge.sorting.picture_uses import PictureUses
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
 from tests.edge.ledger.export.test_epcis import FORMATS
@@ -205,8 +206,8 @@ def outcome(verdict: Verdict, frame: Frame) -> Outcome:
     at = frame.captured
     sharpest = ItemInFrame(frame, None)
     return Outcome(
-        verdict=verdict, frame=frame, box=None, first=at, passed=at, frames=1, deciding=frame,
-        sharpest=sharpest, closes=None,
+        item=1, verdict=verdict, frame=frame, box=None, first=at, passed=at, frames=1,
+        deciding=frame, sharpest=sharpest, closes=None,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from edge.events import (
 )
 from edge.ledger.ledger import Ledger
 from edge.simulation.virtual_clock import VirtualClock
+from edge.sorting.loop import Watch
 from edge.sorting.model import ActiveModel, open_model
 from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
@@ -60,7 +61,7 @@ def test_each_row_names_the_model_that_judged_its_item(new_run: NewRun, tmp_path
         observers=[of_items(run.shown.append)],
         openers=Openers(pins=lambda: run.pins),
         clock=VirtualClock(),
-        watch=change,
+        watch=Watch(change),
     ) as station:
         tally = station.run(max_items=12)
     entries = run.entries()
@@ -114,7 +115,7 @@ def test_an_unreadable_picture_names_the_model_that_would_have_judged_it(
         endings=run.endings,
         observers=[of_items(run.shown.append)],
         openers=Openers(pins=lambda: run.pins),
-        watch=change,
+        watch=Watch(change),
     ) as station:
         station.run()
     assert [(e.bundle, e.reject) for e in run.entries()] == [
@@ -136,7 +137,7 @@ def test_a_model_with_a_label_that_no_lane_takes_does_not_become_the_station_s(
         endings=run.endings,
         observers=[of_items(run.shown.append)],
         openers=Openers(pins=lambda: run.pins),
-        watch=lambda outcome: station.change_model(model),
+        watch=Watch(lambda outcome: station.change_model(model)),
     ) as station:
         with pytest.raises(LabelLaneError, match="tiny 1: the station has no lane for 'glass'"):
             station.change_model(strange)

@@ -28,6 +28,7 @@ from edge.flow import CameraChange, Frame, UnreadableFrame
 from edge.pins.pins import open_pins
 from edge.runtime.clock import Flag
 from edge.simulation.virtual_clock import VirtualClock
+from edge.sorting.loop import Watch
 from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
 from edge.station import Station
@@ -80,7 +81,7 @@ class Machine:
         openers = Openers(pins=lambda: self.pins)
         with Station(
             self.plan, endings=endings, observers=[self.told.append], clock=self.clock,
-            openers=openers, watch=watch,
+            openers=openers, watch=Watch(watch),
         ) as station:  # fmt: skip
             self._station = station
             station.run(max_items=items)

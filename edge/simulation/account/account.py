@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.verdict import Verdict
-from edge.events import ActuationEnded, Event, ItemSorted
-from edge.flow import EMPTY
+from edge.events import Event, ItemSorted
+from edge.flow import EMPTY, Actuated
 from edge.simulation.account.fates import (
     Judgement,
     LaneMoves,
@@ -66,9 +66,11 @@ class Account:
         self._moves = LaneMoves(places)
         self._pending: dict[int, Pending] = {}
         self._unwritten: dict[float, deque[Judgement]] = {}
-        self._rows: deque[Event] = deque()
+        self._rows: deque[ItemSorted] = deque()
         self._moved: deque[tuple[str, float, bool]] = deque()
-        self._unmoved: set[str] = set()
+        self._ended: deque[Actuated] = deque()
+        self._actuations: dict[str, Actuated] = {}
+        """What became of the actuations for items, by the ids of their rows."""
         self.items = 0
         self.first_entered = self.last_entered = 0.0
         self.verdicts: Counter[int] = Counter()
@@ -104,7 +106,7 @@ class Account:
         self._learn()
         captured = outcome.frame.captured
         number = self._world.item_at(captured, box)
-        judgement = Judgement(number, outcome.verdict.label, captured, now, outcome.passed, picture)
+        judgement = Judgement(number, outcome.verdict.label, captured, now, picture)
         self._unwritten.setdefault(round(captured, 6), deque()).append(judgement)
         self.verdict_ms.add(1000 * (now - captured))
         if number in self._pending:
@@ -117,12 +119,16 @@ class Account:
 
     def take_row(self, event: Event) -> None:
         """Takes an event of the station, once its row is written."""
-        if isinstance(event, ItemSorted | ActuationEnded):
+        if isinstance(event, ItemSorted):
             self._rows.append(event)
 
     def lane_moved(self, lane: str, at: float, *, active: bool) -> None:
         """Takes a move of an actuator."""
         self._moved.append((lane, at, active))
+
+    def actuated(self, ended: Actuated) -> None:
+        """Takes what became of an actuation."""
+        self._ended.append(ended)
 
     def settle(self, now: float) -> None:
         """Counts the items for which nothing more can happen."""
@@ -137,7 +143,11 @@ class Account:
         if not done:
             return
         oldest = next(iter(self._pending.values()), None)
-        self._moves.forget_before(now if oldest is None else oldest.item.entered)
+        moment = now if oldest is None else oldest.item.entered
+        self._moves.forget_before(moment)
+        self._actuations = {
+            row: ended for row, ended in self._actuations.items() if ended.done >= moment
+        }
 
     def _last_moment(self, item: TrueItem) -> float:
         """When nothing more can happen to an item."""
@@ -159,15 +169,14 @@ class Account:
         while self._moved:
             lane, at, active = self._moved.popleft()
             self._moves.moved(lane, at, active=active)
+        while self._ended:
+            ended = self._ended.popleft()
+            if ended.key is not None:
+                self._actuations[ended.key.id] = ended
         while self._rows:
             self._assign(self._rows.popleft())
 
-    def _assign(self, event: Event) -> None:
-        if isinstance(event, ActuationEnded):
-            if event.missed is not None:
-                self._unmoved.add(event.item_id)
-            return
-        assert isinstance(event, ItemSorted)
+    def _assign(self, event: ItemSorted) -> None:
         if event.reject is not None:
             self.rejects[event.reject] += 1
         key = event.monotonic
@@ -185,24 +194,23 @@ class Account:
     def _count(self, pending: Pending) -> None:
         item, first = pending.item, pending.first
         row = None if first is None else first.row
+        actuated = None if row is None else self._actuations.get(row.id)
         if self.items == 0:
             self.first_entered = item.entered
         self.items += 1
         self.last_entered = item.entered
         self.verdicts[len(pending.judgements)] += 1
-        fell = fell_into(pending, self.places, self._default, self._moves, self._unmoved)
+        moved = actuated is None or actuated.missed is None
+        fell = fell_into(pending, self.places, self._default, self._moves, moved=moved)
         self.fallen[item.label, fell] += 1
         said = NO_VERDICT if row is None else (row.label or "") if row.accepted else REJECTED
         self.confusion[item.label, said] += 1
-        found = landing(pending, self.places, self._moves)
+        found = landing(pending, self.places, self._moves, actuated)
         if found is not None:
             self.landing_ms.add(1000 * found.error_seconds)
-            if found.after_plan_seconds is not None:
-                self.after_plan_ms.add(1000 * found.after_plan_seconds)
-        if (moved := moved_at(pending, self.places, self._moves)) is not None:
-            self.view_to_move_ms.add(1000 * (moved - item.entered))
-        if row is not None:
-            self._unmoved.discard(row.id)
+            self.after_plan_ms.add(1000 * found.after_plan_seconds)
+        if (began := moved_at(pending, self.places, self._moves)) is not None:
+            self.view_to_move_ms.add(1000 * (began - item.entered))
         if self._settled is not None:
             self._settled(pending, fell)
 

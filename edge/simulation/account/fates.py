@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from edge.core.images.image_file import Image
 from edge.events import ItemSorted
+from edge.flow import Actuated
 from edge.simulation.account.passage import Flap, Interval, lane_of
 from edge.simulation.world import TrueItem
 
@@ -24,8 +25,6 @@ class LanePlace:
     """How long its actuator diverts items each time; None: it has no actuator."""
     delay_seconds: float | None
     """How long after an item has passed its actuator moves; None: at once, or it has none."""
-    follows_belt: bool = False
-    """Whether it moves at a place of the belt, by an encoder, and not after a time."""
 
     @property
     def has_place(self) -> bool:
@@ -51,8 +50,6 @@ class Judgement:
     captured: float
     """When its last frame was taken, in seconds on the clock of the run."""
     decided: float
-    passed: float
-    """When the item passes, as the station estimated it."""
     picture: Image | None = None
     """The item in the frame that decided, if pictures are kept."""
     row: ItemSorted | None = None
@@ -83,9 +80,8 @@ class Landing:
 
     error_seconds: float
     """How long after the right moment, by when the item really passes; negative: before it."""
-    after_plan_seconds: float | None
-    """How long after the moment for which the station had planned it; None: it had planned a place
-    of the belt, and no moment."""
+    after_plan_seconds: float
+    """How long after the moment for which the station had planned it in the end."""
 
 
 class LaneMoves:
@@ -113,8 +109,14 @@ class LaneMoves:
             self._out[lane] = [each for each in intervals if each[1] >= moment]
 
 
-def fell_into(pending: Pending, places: Mapping[str, LanePlace], default: str, moves: LaneMoves,
-              unmoved: set[str]) -> str:  # fmt: skip
+def fell_into(
+    pending: Pending,
+    places: Mapping[str, LanePlace],
+    default: str,
+    moves: LaneMoves,
+    *,
+    moved: bool,
+) -> str:
     """The lane that an item fell into.
 
     Along a belt, the first actuator that is out when the item comes by takes it. A lane whose
@@ -124,7 +126,7 @@ def fell_into(pending: Pending, places: Mapping[str, LanePlace], default: str, m
         places: the lanes by their names.
         default: the name of the default lane.
         moves: when the actuators were out.
-        unmoved: the ids of the rows whose planned actuation was missed.
+        moved: whether no actuation that was planned for it was missed.
     """
     item, first = pending.item, pending.first
     row = None if first is None else first.row
@@ -136,7 +138,7 @@ def fell_into(pending: Pending, places: Mapping[str, LanePlace], default: str, m
         taken = lane_of(item.arrives, flaps, end="")
         if taken:
             return taken
-    if row is not None and row.missed is None and row.id not in unmoved:
+    if row is not None and row.missed is None and moved:
         sent = places[row.lane]
         if not sent.has_place:
             return sent.name
@@ -144,29 +146,30 @@ def fell_into(pending: Pending, places: Mapping[str, LanePlace], default: str, m
     return default if default in resting else (resting[0] if resting else END)
 
 
-def landing(pending: Pending, places: Mapping[str, LanePlace], moves: LaneMoves) -> Landing | None:
+def landing(
+    pending: Pending,
+    places: Mapping[str, LanePlace],
+    moves: LaneMoves,
+    actuated: Actuated | None,
+) -> Landing | None:
     """How exactly the actuator moved for an item.
 
     None: it was to move for none, moved for none, or was out already for the item before.
+
+    Args:
+        actuated: what became of the actuation for it; None: none has ended.
     """
-    first = pending.first
-    if first is None or first.row is None or pending.item.passes is None:
+    if actuated is None or actuated.missed is not None or pending.item.passes is None:
         return None
-    place = places[first.row.lane]
-    if not place.has_place or first.row.actuation != "planned":
+    place = places[actuated.lane]
+    if not place.has_place:
         return None
     assert place.delay_seconds is not None
     assert place.hold_seconds is not None
-    planned = first.passed + place.delay_seconds
     right = pending.item.arrives(place.delay_seconds)
-    if place.follows_belt:
-        near = [start - right for start, _ in moves.out(place.name)]
-        error = min(near, key=abs, default=float("inf"))
-        return Landing(error, None) if abs(error) <= place.hold_seconds else None
-    # The plan in the row's own time would be rounded to microseconds.
     for start, _ in moves.out(place.name):
-        if -1e-6 <= start - planned <= place.hold_seconds:
-            return Landing(start - right, start - planned)
+        if actuated.done <= start <= actuated.done + place.hold_seconds:
+            return Landing(start - right, start - actuated.at)
     return None
 
 

@@ -16,7 +16,8 @@ _APART = 0.1
 _CLOSE = 0.03
 """The largest gap between blobs that come into view as one object, as a share of that side."""
 _SHRUNK = 4.0
-"""A blob whose area is so many times smaller than that of an object seen once is another object."""
+"""A blob whose area is so many times smaller than that of an object seen once is another object;
+one that comes off a travelling object is a piece of it."""
 _SILENT_SECONDS = 1.0
 """The time at rest after which an object that cannot be an item becomes background."""
 
@@ -150,7 +151,9 @@ class Tracks:
             if index in owners:
                 continue
             for mine, track in owners.items():
-                if _is_part(blob, blobs[mine], track, expected[track], size):
+                if _is_part(blob, blobs[mine], track, expected[track], size) or _has_come_off(
+                    blob, blobs[mine], track, size
+                ):
                     boxes[mine] = _union(boxes[mine], blob.box)
                     bodies[mine] = _union(bodies[mine], blob.body)
                     break
@@ -210,6 +213,14 @@ def _is_part(part: Blob, blob: Blob, track: Track, where: Edges, size: Vector) -
     edges = Edges.of(part.box)
     near = edges.gap(Edges.of(blob.box)) <= _APART * max(size)
     return near and _covered(edges, where) > _INSIDE
+
+
+def _has_come_off(piece: Blob, blob: Blob, track: Track, size: Vector) -> bool:
+    """Whether `piece` belongs to the travelling object in `blob`, such as the cap of a bottle whose
+    neck is of the belt's colour: it is small, close to it, and did not come over the edge."""
+    close = Edges.of(piece.box).gap(Edges.of(blob.box)) <= _CLOSE * max(size)
+    small = _SHRUNK * piece.area <= blob.area
+    return close and small and track.passed is not None and not any(cut_off(piece.box, size))
 
 
 def _unlike(track: Track, where: Edges, blob: Blob, side: float) -> float:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from edge.flow import Missed
+from edge.flow import ItemKey, Missed
 from edge.lanes.schedule import LaneAction, Schedule, Timing
 
 ON, OFF, LOOSE = LaneAction.ACTIVATE, LaneAction.REST, LaneAction.RELEASE
@@ -32,6 +32,26 @@ def test_actuations_come_in_order_of_their_time_not_of_their_planning() -> None:
         (2.0, "a", ON),
         (2.1, "a", OFF),
     ]
+
+
+def test_an_actuation_is_planned_anew_as_long_as_it_has_not_begun() -> None:
+    schedule, key, other = Schedule({"a": Timing(0.1)}), ItemKey(1, 0.0, "x"), ItemKey(2, 0.0, "y")
+    schedule.add("a", 1.0, other)
+    schedule.add("a", 2.0, key)
+    assert schedule.replan(key, 0.5)
+    assert changes(schedule, 0.7) == [(0.5, "a", ON), (0.6, "a", OFF)]
+    assert not schedule.replan(key, 0.9), "it has moved"
+    assert changes(schedule, 10) == [(1.0, "a", ON), (1.1, "a", OFF)]
+    assert [(ended.key, ended.at) for ended in schedule.take_ended()] == [(key, 0.5), (other, 1.0)]
+
+
+def test_a_place_of_the_belt_is_planned_anew_too() -> None:
+    schedule, key = Schedule({"a": Timing(0.1)}), ItemKey(1, 0.0, "x")
+    schedule.add("a", 2.0, key, metres=3.0)
+    assert schedule.replan(key, 2.1, metres=3.2)
+    assert (schedule.on_belt, schedule.next_at) == (1, None)
+    schedule.cancel_all(0.0)
+    assert [ended.at for ended in schedule.take_ended()] == [2.1]
 
 
 def test_an_item_that_follows_closely_prolongs_the_hold() -> None:

@@ -18,7 +18,8 @@ from edge.core.images.preprocess import Box
 from edge.core.verdict import Verdict, decide
 from edge.events import Event, ItemSorted, Stamps
 from edge.flow import NO_CODE, CodeFound, Frame, ItemInFrame, ItemKey, UnreadableFrame
-from edge.sorting.dispatch import Dispatch, PictureUses
+from edge.sorting.dispatch import Dispatch
+from edge.sorting.picture_uses import PictureUses
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
 from tests.bundles import LABELS
@@ -49,6 +50,8 @@ class Door:
     """What was scanned by hand."""
     alone: list[bool] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
+    plans: list[float] = field(default_factory=list)
+    """When something was to move, in the order in which that was planned."""
     rows: list[ItemSorted] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -69,6 +72,10 @@ class Door:
 
     def actuate(self, lane: str, at: float, key: ItemKey, *, metres: float | None = None) -> None:
         self.moved.append(lane)
+        self.plans.append(at)
+
+    def replan(self, key: ItemKey, at: float, *, metres: float | None = None) -> None:
+        self.plans.append(at)
 
     def offer(self, event: Event) -> None:
         assert isinstance(event, ItemSorted)
@@ -108,7 +115,7 @@ def verdict(label: str, sure: float) -> Verdict:
 def outcome(found: Verdict, frame: Frame, closes: float | None) -> Outcome:
     at = frame.captured
     return Outcome(
-        verdict=found, frame=frame, box=None, first=at, passed=at, frames=1, deciding=frame,
+        item=1, verdict=found, frame=frame, box=None, first=at, passed=at, frames=1, deciding=frame,
         sharpest=ItemInFrame(frame, None), closes=closes,
     )  # fmt: skip
 
@@ -120,6 +127,31 @@ def door(tmp_path: Path, tiny_bundle: Path) -> Door:
         tmp_path, text=text + "receiving: {mismatch_lane: stopped}\n", bundle=tiny_bundle
     )
     return Door(read_station(file))
+
+
+def test_a_move_follows_what_later_frames_say_of_when_the_item_passes(tmp_path: Path) -> None:
+    text = STATION.replace("warm:", "warm:\n    delay_seconds: 0.5")
+    door = Door(read_station(make_station(tmp_path, text=text)), looks=False, wait_seconds=0.0)
+    door.see("red")
+    assert (door.moved, door.plans) == (["warm"], [100.5])
+    door.dispatch.correct({1: 100.0})
+    assert door.plans == [100.5], "nothing new"
+    door.dispatch.correct({1: 100.02})
+    door.dispatch.correct({1: 100.03, 2: 7.0})
+    assert door.plans == pytest.approx([100.5, 100.52, 100.53])
+    door.dispatch.correct({})
+    door.dispatch.correct({1: 100.04})
+    assert len(door.plans) == 3, "another item has its number, or nobody sees it any more"
+
+
+def test_an_item_that_waits_for_its_code_is_followed_too(tmp_path: Path) -> None:
+    text = STATION.replace("warm:", "warm:\n    delay_seconds: 0.5")
+    door = Door(read_station(make_station(tmp_path, text=text)))
+    door.see("red")
+    door.dispatch.correct({1: 99.8})
+    door.found = SAYS_RED
+    door.dispatch.send_due()
+    assert door.plans == pytest.approx([100.3])
 
 
 def test_an_item_goes_when_its_code_is_known(door: Door) -> None:

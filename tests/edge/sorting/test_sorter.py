@@ -246,6 +246,18 @@ def test_an_item_passes_when_its_trigger_says_so(
     assert (outcome.first, outcome.passed) == (0.0, passed)
 
 
+def test_when_a_decided_item_passes_is_followed_while_it_is_in_view() -> None:
+    script = Script(
+        [[seen(passed=0.4)]] * 3 + [[seen(passed=0.5)], [seen()], [gone(passed=0.7)]], [CAN] * 3
+    )
+    sorting, told = sorter(script), []
+    for number in range(6):
+        frame = Frame(np.zeros((8, 8, 3), np.uint8), number / 10, number)
+        list(sorting.look(frame))
+        told.append(dict(sorting.passing))
+    assert told == [{}, {}, {1: 0.4}, {1: 0.5}, {1: 0.5}, {}]
+
+
 def test_what_is_seen_in_a_single_frame_gets_no_verdict_but_is_counted() -> None:
     once = Observation(1, BOX, confirmed=False)
     script = Script([[once], [gone()], []], [CAN])

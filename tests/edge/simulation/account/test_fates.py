@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.events import ItemSorted
+from edge.flow import Actuated, ItemKey, Missed
 from edge.simulation.account.fates import (
     END,
     Judgement,
@@ -33,12 +34,15 @@ def row(lane: str, *, missed: str | None = None, actuation: str = "planned") -> 
     )  # fmt: skip
 
 
+def sent_at(at: float, *, done: float | None = None, lane: str = "first") -> Actuated:
+    """What became of the move for the item's row, which was planned for `at`."""
+    return Actuated(lane, ItemKey(1, 0.0, "7"), at, at if done is None else done)
+
+
 def item(sent: ItemSorted | None = None, *, passes: float | None = 10.0) -> Pending:
     pending = Pending(TrueItem(1, "can", "", entered=9.5, passes=passes))
     if sent is not None:
-        pending.judgements.append(
-            Judgement(1, "can", captured=9.9, decided=9.9, passed=10.02, row=sent)
-        )
+        pending.judgements.append(Judgement(1, "can", captured=9.9, decided=9.9, row=sent))
     return pending
 
 
@@ -76,39 +80,40 @@ def moves(**out: tuple[float, float]) -> LaneMoves:
 def test_an_item_falls_into_the_first_lane_that_is_out_as_it_comes_by(
     pending: Pending, out: dict[str, tuple[float, float]], fell: str
 ) -> None:
-    assert fell_into(pending, PLACES, "rest", moves(**out), set()) == fell
+    assert fell_into(pending, PLACES, "rest", moves(**out), moved=True) == fell
 
 
 def test_an_item_whose_planned_move_was_missed_is_not_in_its_lane() -> None:
-    assert fell_into(item(row("at once")), PLACES, "rest", moves(), {"7"}) == "rest"
+    assert fell_into(item(row("at once")), PLACES, "rest", moves(), moved=False) == "rest"
 
 
 def test_where_every_lane_has_an_actuator_the_rest_falls_off_the_end() -> None:
     places = {"first": FIRST, "second": SECOND}
-    assert fell_into(item(), places, "first", moves(), set()) == END
+    assert fell_into(item(), places, "first", moves(), moved=True) == END
 
 
 def test_the_landing_error_is_against_the_item_and_not_against_the_plan() -> None:
-    found = landing(item(row("first")), PLACES, moves(first=(11.03, 11.43)))
+    moved = sent_at(11.02, done=11.03)
+    found = landing(item(row("first")), PLACES, moves(first=(11.03, 11.43)), moved)
     assert found is not None
     assert found.error_seconds == pytest.approx(0.03)
     assert found.after_plan_seconds == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize(
-    ("pending", "out"),
+    ("actuated", "out"),
     [
-        (item(), {"first": (11.0, 11.4)}),  # no verdict
-        (item(row("first")), {}),  # no move
-        (item(row("first")), {"first": (10.9, 11.5)}),  # out already for the one before
-        (item(row("rest")), {"first": (11.0, 11.4)}),
-        (item(row("first", actuation="missed")), {"first": (11.03, 11.4)}),
+        (None, {"first": (11.0, 11.4)}),  # no verdict, or it moved for none
+        (sent_at(11.03), {}),  # no move
+        (sent_at(11.03), {"first": (10.9, 11.5)}),  # out already for the one before
+        (sent_at(11.03, lane="at once"), {"first": (11.03, 11.4)}),
+        (sent_at(11.03)._replace(missed=Missed.HELD), {"first": (11.03, 11.4)}),
     ],
 )
 def test_a_move_that_is_not_for_the_item_has_no_landing_error(
-    pending: Pending, out: dict[str, tuple[float, float]]
+    actuated: Actuated | None, out: dict[str, tuple[float, float]]
 ) -> None:
-    assert landing(pending, PLACES, moves(**out)) is None
+    assert landing(item(row("first")), PLACES, moves(**out), actuated) is None
 
 
 def test_moves_of_the_past_are_forgotten_and_the_present_one_is_kept() -> None:

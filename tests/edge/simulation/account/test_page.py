@@ -56,7 +56,7 @@ def test_the_page_says_what_the_report_says_and_loads_nothing(tmp_path: Path) ->
     gallery = Gallery(PLACES)
     pending = Pending(TrueItem(3, "cup", "", entered=1.0, passes=None))
     picture = np.full((20, 30, 3), 90, np.uint8)
-    pending.judgements.append(Judgement(3, "can", 1.0, 1.0, 1.0, picture, row("rest")))
+    pending.judgements.append(Judgement(3, "can", 1.0, 1.0, picture, row("rest")))
     gallery(pending, "<tins>")
     write_page(tmp_path / "page.html", report(stopped=True), gallery)
     text = (tmp_path / "page.html").read_text("utf-8")
