@@ -111,11 +111,7 @@ class Lanes:
             self._cancel_all()
 
     def replan(self, key: ItemKey, at: float, *, metres: float | None = None) -> None:
-        """Changes when the actuator moves for the item `key`, if it has not; does not wait.
-
-        Args:
-            at, metres: as of `actuate`.
-        """
+        """Changes the `at` or `metres` of `actuate` for an item for which nothing has moved yet."""
         with self._changed:
             if self._schedule.replan(key, at, metres=metres):
                 self._changed.notify()

@@ -15,6 +15,7 @@ from edge.flow import (
     NO_CODE,
     Actuated,
     CodeFound,
+    Frame,
     ItemInFrame,
     ItemKey,
     Missed,

@@ -443,6 +443,19 @@ def test_a_soft_shadow_is_hardly_in_the_box() -> None:
         assert within[at].height <= without[at].height + 8
 
 
+def test_a_piece_that_comes_off_a_travelling_item_is_no_item_of_its_own() -> None:
+    """Such as the cap of a bottle whose neck has the belt's colour: apart in some pictures only."""
+    bottle, way = travelling(start=2, pace=150), travelling(start=2, pace=150, x=2, y=167)
+
+    def cap(at: float) -> tuple[float, float] | None:
+        """It lies beside the front of the bottle, and is seen from some moment on."""
+        return way(at) if at > 2.7 else None
+
+    things = (Thing(bottle, height=60), Thing(cap, WHITE, width=20, height=20, plain=True))
+    (item,) = look_at(Scene(6, things))
+    assert max(box.width for box in item.boxes) > 70, "it is in the item's box"
+
+
 def test_a_dark_shadow_to_one_side_does_not_change_when_an_item_passes() -> None:
     """It is so dark that it is in the box; but what is to be met is the item."""
     thing = Thing(travelling(start=2, pace=150), WHITE, shadow=16, dim=0.35)
