@@ -28,6 +28,7 @@ from edge.flow import Frame
 from edge.lanes import Actuator, ActuatorSettings
 from edge.pins.pins import Pins, open_pins
 from edge.runtime.service import stop_signals
+from edge.sorting.loop import Watch
 from edge.sorting.model import ActiveModel, Answering, open_model
 from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
@@ -138,7 +139,10 @@ def rehearse(bundle: Bundle, belt: Image, *, verdicts: int, pin: int | None = No
             model=lambda plan: _timed(open_model(plan), times),
         )
         with Station(
-            replace(plan, config=config), endings=endings, openers=openers, watch=times.judged
+            replace(plan, config=config),
+            endings=endings,
+            openers=openers,
+            watch=Watch(times.judged),
         ) as station:
             tally = station.run(max_items=verdicts + _WARM_UP)
     warm = slice(_WARM_UP, None)

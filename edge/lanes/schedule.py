@@ -157,7 +157,8 @@ class Schedule:
         Args:
             at, metres: as of `add`.
         """
-        lanes = [one.lane for one in (*self._due, *self._on_belt) if one.key == key]
+        lanes = [due.lane for due in self._due if due.key == key]
+        lanes += [one.lane for one in self._on_belt if one.key == key]
         if not lanes:
             return False
         self._due = [due for due in self._due if due.key != key]

@@ -208,17 +208,14 @@ class Dispatch:
         Args:
             passing: when they pass, by the numbers that they have from the trigger.
         """
-        self._held = [
-            held._replace(item=replace(held.item, passed=passing[held.item.seen_as]))
-            if held.item.seen_as in passing
-            else held
-            for held in self._held
-        ]
+        for index, held in enumerate(self._held):
+            item, number = held.item, held.item.seen_as
+            if number is not None and number in passing:
+                self._held[index] = held._replace(item=replace(item, passed=passing[number]))
         for number, planned in list(self._planned.items()):
-            passed = passing.get(number)
-            if passed is None:
+            if number not in passing:
                 del self._planned[number]
-            elif passed != planned.passed:
+            elif (passed := passing[number]) != planned.passed:
                 self._planned[number] = planned._replace(passed=passed)
                 lane, way = planned.lane, self._lanes.travel
                 if way is not None:
