@@ -17,6 +17,9 @@ from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 class SimulatedCameraSettings:
     """Stands in for the section `camera` of a station file, and opens the world's camera."""
 
+    locked = None
+    """See CameraSettings: a simulated camera has no exposure."""
+
     def __init__(self, world: DrawnWorld, clock: Clock, faults: Faults) -> None:
         """Opens nothing yet."""
         self._world, self._clock, self._faults = world, clock, faults
