@@ -157,6 +157,15 @@ class ItemInFrame(NamedTuple):
     """The item's box in the region's pixels; None if the item is the whole region."""
 
 
+class FrameSeen(NamedTuple):
+    """A frame with what the trigger found in it."""
+
+    frame: Frame
+    """The whole picture of the camera, not cut to the region."""
+    observations: tuple[Observation, ...]
+    """Those in view, in the region's pixels."""
+
+
 class Missed(StrEnum):
     """The reason why an actuator did not move for an item of its lane."""
 

@@ -48,6 +48,7 @@ class Station(Closing):
 
     Attributes:
         state: its state, which other threads may ask and change.
+        loop: what its sorting thread does, and has seen last.
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class Station(Closing):
                 plan, lanes=lanes, recorder=self.state.before(sink), tally=tally, stamps=stamps,
                 clock=clock, pictures=pictures,
             )  # fmt: skip
-            self._loop = SortingLoop(
+            self.loop = SortingLoop(
                 latest, sorter, self._dispatch, region=config.region, heart=self._sorting,
                 clock=clock, judged=watch.judged,
             )  # fmt: skip
@@ -175,7 +176,7 @@ class Station(Closing):
         self._threads.run(
             [
                 Task("camera", lambda: pump.run(self._camera), pump.heartbeat),
-                Task("sorting", lambda: self._loop.run(max_items), self._sorting),
+                Task("sorting", lambda: self.loop.run(max_items), self._sorting),
                 Task("lanes", lanes.run, lanes.heartbeat, moves=True),
                 *self._parts.receiving.tasks,
                 *self.state.tasks,

@@ -200,6 +200,27 @@ class Run:
                 )
         return found
 
+    def learning_forecast(self) -> dict[str, Any] | None:
+        """What more pictures of each class would bring, as `metrics.json` has it: `more`, `gain`
+        and `interval`; None: the training had no forecast, or was of a pilah that made none.
+
+        Raises:
+            RunError: `metrics.json` is damaged.
+        """
+        file = self.path / METRICS
+        if not file.exists():
+            return None
+        try:
+            with storage_errors("read", file):
+                found = read_json(read_regular(file, largest=_LARGEST_FACTS))
+            curve = found.get("learning_curve") or {}
+            forecast: dict[str, Any] | None = curve.get("forecast")
+        except (ValueError, AttributeError) as error:
+            raise RunError(
+                f"{file}: is damaged: restore it, or remove it if nobody needs its figures"
+            ) from error
+        return forecast
+
     def load_model(self) -> Any:
         """The Keras model, uncompiled.
 

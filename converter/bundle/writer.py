@@ -193,6 +193,7 @@ def bundle_draft(
             "kept": kept.fallback,
             "attempts": [attempt.to_json() for attempt in quantized.attempts],
             "calibration": quantized.check.to_json(),
+            "learning": run.learning_forecast(),
         },
         "recipe": _recipe(run),
         "data": facts.data.model_dump(mode="json", include={"digest", "pictures", "skipped"}),

@@ -48,6 +48,7 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     from edge.runtime.service import ending_within, stop_signals
     from edge.runtime.supervisor import END_SECONDS
     from edge.station import Station
+    from edge.teaching.answers import StationAnswers
     from edge.telemetry.status_file import StatusFile
 
     plan = read_station(arguments.station)
@@ -66,9 +67,11 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
                 Station(
                     plan, endings=endings, observers=[of_items(show)], notifier=status
                 ) as station,
+                StationAnswers(
+                    plan, seen=lambda: station.loop.seen, state=station.state.answer
+                ) as answers,
                 ControlServer(
-                    control_path(plan.config.station, plan.config.ledger.path),
-                    station.state.answer,
+                    control_path(plan.config.station, plan.config.ledger.path), answers.answer
                 ),
             ):
                 status.tell_of(station.vital_signs)

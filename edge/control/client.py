@@ -16,6 +16,7 @@ from edge.core.errors import ControlUnreachableError
 
 ANSWER_SECONDS = 3.0
 """How long an answer is waited for; a station gives it within milliseconds."""
+_BLOCK = 64 * 1024
 
 
 def ask(path: Path, request: ControlRequest, *, seconds: float = ANSWER_SECONDS) -> ControlAnswer:
@@ -38,7 +39,7 @@ def ask(path: Path, request: ControlRequest, *, seconds: float = ANSWER_SECONDS)
             raw = b""
             while not raw.endswith(b"\n") and len(raw) <= LONGEST_ANSWER:
                 connection.settimeout(max(0.001, until - time.monotonic()))
-                if not (more := connection.recv(LONGEST_ANSWER)):
+                if not (more := connection.recv(_BLOCK)):
                     break
                 raw += more
     except TimeoutError:

@@ -4,6 +4,7 @@
 {"pilah": 1, "command": "mode", "who": "ana", "mode": "Maintenance"}
 {"pilah": 1, "command": "move-lane", "who": "ana", "lane": "warm", "seconds": 0.4}
 {"ok": true, "state": {"state": "Held", "mode": "Production", "since": "...", ...}}
+{"ok": true, "state": {}, "shown": {"jpeg": "...", "age_seconds": 0.1, ...}}
 {"ok": false, "error": "a sentence that says why not"}
 """
 
@@ -21,8 +22,8 @@ VERSION = 1
 """The edition of these messages."""
 LONGEST_REQUEST = 4 * 1024
 """Bytes of a request, with its line end."""
-LONGEST_ANSWER = 64 * 1024
-"""Bytes of an answer, with its line end."""
+LONGEST_ANSWER = 256 * 1024
+"""Bytes of an answer, with its line end. The longest has a picture in it."""
 _LONGEST_NAME = 200
 """Characters of `who`."""
 
@@ -47,6 +48,16 @@ class ControlCommand(StrEnum):
     """Move the actuator of `lane` once, by hand."""
     STATE = "state"
     """Only say the state."""
+    PICTURE = "picture"
+    """Show the newest picture of the camera, reduced, with what is in view; see
+    `edge/teaching/live_picture.py`."""
+    TAKE = "take"
+    """Keep the next picture as one of `label`, to train with; see
+    `edge/teaching/labelled_pictures.py`."""
+    DISCARD = "discard"
+    """Delete the picture that was taken last."""
+    TAUGHT = "taught"
+    """Tell of the pictures that were taken, and what came of the last `take` or `discard`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +73,13 @@ class ControlRequest:
     """For `move-lane`: the lane's name."""
     seconds: float | None = None
     """For `move-lane`: for how long its actuator is active; None: for its hold time."""
+    label: str = ""
+    """For `take`: what the picture shows."""
 
     def line(self) -> bytes:
         """The request as it is sent."""
-        found = {"mode": self.mode, "lane": self.lane, "seconds": self.seconds}
+        found = {"mode": self.mode, "lane": self.lane, "seconds": self.seconds,
+                 "label": self.label}  # fmt: skip
         more = {key: value for key, value in found.items() if value not in ("", None)}
         return _line({"pilah": VERSION, "command": self.command.value, "who": self.who, **more})
 
@@ -79,11 +93,14 @@ class ControlAnswer:
     """The state after the command; empty where it was refused."""
     error: str = ""
     """Why it was refused, as a whole sentence."""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """What was asked for beside the state: a picture, or what came of a `take`."""
 
     def line(self) -> bytes:
         """The answer as it is sent."""
         if self.ok:
-            return _line({"ok": True, "state": dict(self.state)})
+            shown = {"shown": dict(self.shown)} if self.shown else {}
+            return _line({"ok": True, "state": dict(self.state), **shown})
         return _line({"ok": False, "error": self.error})
 
 
@@ -117,6 +134,7 @@ def read_request(raw: bytes) -> ControlRequest:
         mode=_name(found, "mode") if command is ControlCommand.MODE else "",
         lane=_name(found, "lane") if command is ControlCommand.MOVE_LANE else "",
         seconds=_seconds(found) if command is ControlCommand.MOVE_LANE else None,
+        label=_name(found, "label") if command is ControlCommand.TAKE else "",
     )
 
 
@@ -128,7 +146,8 @@ def read_answer(raw: bytes) -> ControlAnswer:
     """
     found = _object(raw, LONGEST_ANSWER, "answer")
     if found.get("ok") is True and isinstance(found.get("state"), dict):
-        return ControlAnswer(True, state=found["state"])
+        shown = found.get("shown")
+        return ControlAnswer(True, found["state"], shown=shown if isinstance(shown, dict) else {})
     if found.get("ok") is False and isinstance(found.get("error"), str):
         return ControlAnswer(False, error=found["error"])
     raise ControlError("the answer is not one of a station of pilah")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from edge.flow import Actuated, UnreadableFrame
+from edge.flow import Actuated, FrameSeen, UnreadableFrame
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock
 from edge.runtime.heartbeat import Heartbeat
@@ -38,7 +38,11 @@ UNWATCHED = Watch()
 
 
 class SortingLoop:
-    """Gives each frame to the sorter, and each verdict to the dispatch."""
+    """Gives each frame to the sorter, and each verdict to the dispatch.
+
+    Attributes:
+        seen: the newest frame that was looked at, for other threads to show; None: there was none.
+    """
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class SortingLoop:
         self._latest, self._sorter, self._dispatch = latest, sorter, dispatch
         self._region, self._heart, self._clock = region, heart, clock
         self._judged = judged
+        self.seen: FrameSeen | None = None
 
     def run(self, max_items: int | None = None) -> None:
         """Sorts until no more frames come or `max_items` have passed; None: no limit.
@@ -84,6 +89,8 @@ class SortingLoop:
                         else self._sorter.look(cut(frame, self._region))
                     )
                     done = self._dispatch.carry_out(self._shown(outcomes), max_items=max_items)
+                    if frame is not None:
+                        self.seen = FrameSeen(frame, self._sorter.in_view)
                 self._dispatch.correct(self._sorter.passing)
                 if done:
                     break

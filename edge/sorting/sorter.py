@@ -201,6 +201,7 @@ class Sorter:
         single_frame: the number of objects that were seen in a single frame only, and got no
             verdict.
         state: the state of the station.
+        in_view: what the trigger found in the last frame, without what has gone.
     """
 
     def __init__(
@@ -234,6 +235,7 @@ class Sorter:
         self._passed: deque[float] = deque(maxlen=_LAST)
         """When the items passed that got their verdicts last."""
         self.single_frame = 0
+        self.in_view: tuple[Observation, ...] = ()
 
     @property
     def next_closing(self) -> float | None:
@@ -254,7 +256,8 @@ class Sorter:
             frame: the next frame, cut to the station's region.
         """
         observations = list(self._trigger.look(frame))
-        if any(not observation.gone for observation in observations):
+        self.in_view = tuple(each for each in observations if not each.gone)
+        if self.in_view:
             self.state.seen(frame.captured)
         for observation in observations:
             yield from self._follow(observation, frame)

@@ -8,7 +8,20 @@ from enum import IntEnum
 
 from starlette.responses import Response
 
-from edge.web.pages import delivery, health, history, review, signing, station, streams
+from edge.web.pages import (
+    delivery,
+    health,
+    history,
+    lanes,
+    photographs,
+    picture,
+    region,
+    review,
+    signing,
+    station,
+    streams,
+    teach,
+)
 from edge.web.visit import Visit
 
 
@@ -40,6 +53,7 @@ DOORS = (
     Door("POST", "/language", signing.choose_language, Right.ANYONE),
     Door("GET", "/events", streams.events, is_page=False),
     Door("GET", "/photographs/{item}", streams.photograph, is_page=False),
+    Door("GET", "/picture", picture.newest, is_page=False),
     Door("GET", "/", station.show),
     Door("POST", "/pause", station.pause),
     Door("POST", "/resume", station.resume),
@@ -60,8 +74,17 @@ DOORS = (
     Door("POST", "/review/sweep", review.sweep),
     Door("POST", "/review/skip", review.skip),
     Door("POST", "/review/undo", review.undo),
+    Door("GET", "/teach", teach.show),
+    Door("POST", "/teach/take", teach.take),
+    Door("POST", "/teach/discard", teach.discard),
+    Door("GET", "/teach/region", region.show),
+    Door("GET", "/teach/lanes", lanes.show),
+    Door("POST", "/teach/lanes/begin", lanes.begin, Right.ADMIN),
+    Door("POST", "/teach/lanes/move", lanes.move, Right.ADMIN),
+    Door("POST", "/teach/lanes/end", lanes.end, Right.ADMIN),
     Door("GET", "/history", history.show),
     Door("GET", "/history/export", history.export, Right.ADMIN, is_page=False),
     Door("GET", "/health", health.show),
+    Door("GET", "/health/pictures", photographs.show),
 )
 """Every address of the pages. A test asks for each of them with and without each right."""

@@ -12,6 +12,19 @@ from edge.outbox.retention import Keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearningForecast:
+    """What more pictures of each label would bring, by the learning curve of a training."""
+
+    more: int
+    """Pictures of each label beside those that there were."""
+    gain: float
+    """Of the accuracy, 0 to 1."""
+    low: float
+    """The ends of the gain's 95 % interval."""
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
     """What a bundle says of itself."""
 
@@ -23,6 +36,12 @@ class ModelFacts:
     images: int | None = None
     verdict: str = ""
     """How good it is, in a word."""
+    input_size: tuple[int, int] | None = None
+    """Width and height of the pictures that it computes with."""
+    forecast: LearningForecast | None = None
+    """None: the bundle tells none."""
+    crop: str = "region"
+    """Whether it looks at the whole `region`, or at each `item`'s own box."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +66,22 @@ class WebPlan:
     accounts: Path
     lanes: Mapping[str, tuple[str, ...]]
     """The labels of each lane."""
+    moving: tuple[str, ...] = ()
+    """The lanes that have an actuator."""
     kept: str = "none"
     """Of which items photographs are kept: `items` of the section `photographs`."""
     share: float = 0.0
     """The share of all items of which a photograph is kept by chance."""
     kept_days: float | None = None
     """How long photographs are kept; None: none is."""
+    kept_megabytes: float | None = None
+    """How much they may take."""
     outbox: str | None = None
     """What the outboxes keep, as `Keep.as_json`; None: there are none."""
+    taught: Path = Path("taught")
+    """The folder of the pictures that are taken on the page Teach."""
+    live: bool = True
+    """Whether the station shows what its camera sees."""
     model: ModelFacts | None = None
     outgoing: tuple[Outgoing, ...] = ()
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

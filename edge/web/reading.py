@@ -6,20 +6,21 @@ becomes that of the pages (`edge/commands/web.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from edge.config.photographs import photographs_folder
 from edge.config.publish.section import PublishSettings
 from edge.config.reading import read_part
 from edge.config.receiving import deliveries_path
-from edge.config.serving.pages import WebSettings
+from edge.config.serving.pages import WebSettings, taught_folder
 from edge.config.station import PagesConfig
 from edge.core.errors import PilahError
 from edge.core.model.bundle import read_bundle
 from edge.core.redaction import redacted
 from edge.core.yaml_file import YamlFile
-from edge.web.plan import ModelFacts, Outgoing, WebPlan
+from edge.web.plan import LearningForecast, ModelFacts, Outgoing, WebPlan
 
 
 def read_plan(path: Path) -> WebPlan:
@@ -38,9 +39,13 @@ def read_plan(path: Path) -> WebPlan:
         photographs=photographs_folder(kept, ledger).absolute(),
         accounts=web.accounts_file or ledger.with_name(f"{ledger.stem}-accounts.json"),
         lanes={name: tuple(lane.labels) for name, lane in config.lanes.items()},
+        moving=tuple(config.actuators),
         kept="none" if kept is None else kept.items,
         share=0.0 if kept is None else kept.share,
         kept_days=None if kept is None else kept.days,
+        kept_megabytes=None if kept is None else kept.megabytes,
+        taught=taught_folder(config.web, ledger).absolute(),
+        live=web.live_picture,
         outbox=None if config.keep is None else config.keep.as_json(),
         model=_model(file),
         outgoing=tuple(_outgoing(config.publish)),
@@ -70,7 +75,17 @@ def _model(file: YamlFile) -> ModelFacts | None:
         interval=tuple(interval) if interval else None,
         images=int8.get("images"),
         verdict=str(grade.get("word", "")),
+        forecast=_forecast(found.get("learning")),
+        input_size=(bundle.manifest.input.width, bundle.manifest.input.height),
+        crop=bundle.manifest.input.crop,
     )
+
+
+def _forecast(found: Mapping[str, Any] | None) -> LearningForecast | None:
+    if not found:
+        return None
+    low, high = found["interval"]
+    return LearningForecast(more=found["more"], gain=found["gain"], low=low, high=high)
 
 
 def _outgoing(publish: PublishSettings | None) -> Iterator[Outgoing]:

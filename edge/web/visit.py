@@ -22,6 +22,7 @@ NAVIGATION = (
     ("/", "Station"),
     ("/delivery", "Delivery"),
     ("/review", "Review"),
+    ("/teach", "Teach"),
     ("/history", "History"),
     ("/health", "Health"),
 )

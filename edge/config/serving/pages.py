@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from edge.config.serving.address import Address, address_reader
-from edge.core.yaml_file import FilePath, Section
+from edge.core.yaml_file import FilePath, Section, folder_or_nothing
 from edge.core.yaml_messages import advised
 
 PORT = 8040
@@ -47,6 +48,22 @@ class WebSettings(Section):
     key_file: Annotated[
         FilePath | None, Field(description="the private key of the certificate, without a password")
     ] = None
+    live_picture: Annotated[
+        bool,
+        Field(
+            description="whether the pages show what the camera sees, to who may open them; the "
+            "station makes a picture for them only while somebody looks"
+        ),
+    ] = True
+    taught_path: Annotated[
+        FilePath | None,
+        AfterValidator(lambda path: None if path is None else folder_or_nothing(path)),
+        Field(
+            description="the folder of the labelled pictures that are taken on the page Teach, to "
+            "train with; without it, one beside the ledger, whose name ends in `-taught`. They "
+            "stay until somebody deletes them"
+        ),
+    ] = None
     names: Annotated[
         dict[str, dict[str, _Text]],
         Field(
@@ -70,3 +87,15 @@ class WebSettings(Section):
         if (self.certificate_file is None) != (self.key_file is None):
             raise advised("certificate_file and key_file go together: give both, or neither")
         return self
+
+
+def taught_folder(settings: WebSettings | None, ledger: Path) -> Path:
+    """The folder of the labelled pictures that are taken on the page Teach.
+
+    Args:
+        settings: None: the station file has no section `web`.
+        ledger: the path of the station's ledger.
+    """
+    if settings is not None and settings.taught_path is not None:
+        return settings.taught_path
+    return ledger.with_name(f"{ledger.stem}-taught")

@@ -31,6 +31,14 @@ class _Accuracy(BaseModel):
     images: Annotated[int, Field(ge=1, le=MOST_PICTURES)]
 
 
+class _Learning(BaseModel):
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    more: Annotated[int, Field(ge=1, le=MOST_PICTURES)]
+    gain: Annotated[float, Field(ge=-1, le=1)]
+    interval: tuple[Annotated[float, Field(ge=-1, le=1)], Annotated[float, Field(ge=-1, le=1)]]
+
+
 class _Data(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -50,6 +58,8 @@ def checked_figures(figures: dict[str, Any]) -> dict[str, Any]:
     for name, found in figures.items():
         if name in GRADES and found:
             _check(_Grade, found, name)
+        elif name == "learning" and found:
+            _check(_Learning, found, name)
         elif isinstance(found, dict) and found.get("accuracy_interval"):
             _check(_Accuracy, found, name)
     return figures

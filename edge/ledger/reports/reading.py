@@ -157,6 +157,24 @@ def audited_items(path: Path, begin: str, end: str) -> list[tuple[str, bool]]:
     return [(str(time), bool(right)) for time, right in found]
 
 
+def newest_latencies(path: Path, limit: int) -> list[tuple[str, float]]:
+    """The times of the newest items, and the milliseconds from picture to verdict of each, the
+    newest first.
+
+    Raises:
+        LedgerError: there is no ledger at `path`, or it cannot be read.
+    """
+    with open_to_read(path) as connection:
+        try:
+            found = connection.execute(
+                "SELECT time, latency_ms FROM items WHERE latency_ms IS NOT NULL "
+                "ORDER BY id DESC LIMIT ?", (limit,),
+            ).fetchall()  # fmt: skip
+        except sqlite3.Error as error:
+            raise ledger_error("read", path, error) from error
+    return [(str(time), float(ms)) for time, ms in found]
+
+
 def _report(
     connection: sqlite3.Connection,
     rows: Sequence[StateRow],

@@ -69,6 +69,10 @@ class Language:
         """A day with its name: Mon, 30 Nov 2026."""
         return format_date(day, "EEE, d MMM y", locale=self._locale)
 
+    def short_day(self, day: date) -> str:
+        """A day without its year: 30 Nov."""
+        return format_date(day, "d MMM", locale=self._locale)
+
     def hour(self, moment: datetime) -> str:
         """The time at which an hour begins: 14:00."""
         return format_time(moment, "HH:mm", locale=self._locale)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from starlette.responses import Response
 
+from edge.core.errors import LedgerError
+from edge.ledger.reports.reading import newest_latencies
 from edge.telemetry.host import disk_finding, heat_findings
+from edge.web.pages.day_plots import LatencyGroup, latency_groups, latency_plot
 from edge.web.visit import Visit
 from edge.web.words.concerns import concerns
+
+_LATENCIES = 600
+"""Items whose latency is shown, the newest."""
 
 
 def show(visit: Visit) -> Response:
@@ -19,8 +26,13 @@ def show(visit: Visit) -> Response:
     model = plan.model
     if signs is None or model is None or model.digest != signs.model_digest:
         model = None  # its figures are those of another bundle than the one that sorts
+    groups: list[LatencyGroup] = []
+    with suppress(LedgerError):  # there is none yet, or the concerns say what it lacks
+        groups = latency_groups(newest_latencies(plan.ledger, _LATENCIES))
     return visit.page(
         "health.html",
+        latency=latency_plot(groups, visit.language),
+        latency_groups=groups,
         concerns=concerns(beat, visit.language.gettext),
         status=status,
         signs=signs,

@@ -30,6 +30,7 @@ from edge.ledger.export.reading import (
 from edge.ledger.reports.oee import AuditedPurity
 from edge.ledger.reports.reading import audited_items
 from edge.web.language.languages import local
+from edge.web.pages.day_plots import count_plot, purity_plot
 from edge.web.visit import Visit
 
 _ITEMS = 50
@@ -119,6 +120,8 @@ def show(visit: Visit) -> Response:
         mistake=mistake,
         items=items,
         days=days,
+        counted=count_plot(days, visit.language),
+        purity=purity_plot(days, visit.language),
         cut=(wanted.end - wanted.begin).days >= _MOST_DAYS,
         first=before is None,
         first_page=f"/history?{urlencode(wanted.query)}",

@@ -42,6 +42,8 @@ def show(visit: Visit) -> Response:
         not_an_item=NOT_AN_ITEM,
         doubtful=[(label, doubtful[label]) for label in plan.labels if doubtful[label] > 1],
         kept=photographs_are_kept(plan),
+        draws=plan.kept == "all" or plan.share > 0,
+        forecast=None if plan.model is None else plan.model.forecast,
         notice=notice,
     )
 

@@ -65,6 +65,7 @@ def show(visit: Visit) -> Response:
         today=today.total(),
         items=items,
         problem=problem,
+        live=site.plan.live,
     )
 
 

@@ -53,6 +53,7 @@ def test_a_mode_and_a_lane_go_with_their_command(request_: ControlRequest, more:
     [
         ControlAnswer(True, state={"state": "Held", "first_incident": None}),
         ControlAnswer(False, error="the station is paused already"),
+        ControlAnswer(True, shown={"jpeg": "/9j/", "boxes": [[1, 2, 3, 4]]}),
     ],
 )
 def test_an_answer_is_read_as_it_was_written(answer: ControlAnswer) -> None:

@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from edge.control.messages import ControlCommand
-from edge.core.errors import ControlRefusedError
+from edge.core.errors import ControlRefusedError, ControlUnreachableError
 from edge.events import Event
 from edge.ledger.ledger import Ledger
 from edge.telemetry.status import StatusReading
@@ -32,6 +32,18 @@ PASSWORD = "correct horse"
 NOON = datetime(2026, 11, 21, 23, 30).timestamp()
 """When the pages are visited: half an hour after the items of `entries`, whose times are UTC."""
 
+TAUGHT: Mapping[str, Any] = {
+    "folder": "/var/lib/pilah/ledger-taught", "crop": "region", "counts": {"can": 3, "cork": 120},
+    "ready": True, "done": 0, "failure": "", "said": "", "label": "", "faults": [],
+    "can_discard": True,
+}  # fmt: skip
+"""What a station tells of labelled pictures, as `LabelledPictures.facts` has it."""
+SEEN: Mapping[str, Any] = {
+    "jpeg": "/9j/", "age_seconds": 0.1, "width": 640, "height": 480,
+    "region": [100, 80, 400, 300], "boxes": [[200, 150, 80, 90]], "count": 1,
+}  # fmt: skip
+"""What it shows of its camera, as `LivePicture.newest` has it."""
+
 # What a password is worth is argon2's own matter; here it must only be quick.
 accounts._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -43,15 +55,34 @@ class MadeUpControl(StationControl):
         shown: the state that it tells; None: nobody answers.
         refusal: why it takes no command; empty: it takes any.
         taken: the commands that it took, with the name of who gave each.
+        seen: the picture that it shows; empty: none.
+        taught: what it tells of labelled pictures.
+        answers: whether somebody hears there.
     """
 
     def __init__(self) -> None:
         self.shown: Mapping[str, Any] | None = None
         self.refusal = ""
         self.taken: list[tuple[str, str]] = []
+        self.seen: Mapping[str, Any] = {}
+        self.taught: dict[str, Any] = dict(TAUGHT)
+        self.answers = True
 
     def state(self, who: str) -> Mapping[str, Any] | None:
         return self.shown
+
+    def picture(self, who: str) -> Mapping[str, Any]:
+        return self.seen
+
+    def told(self, command: ControlCommand, who: str, *, label: str = "") -> Mapping[str, Any]:
+        if not self.answers:
+            raise ControlUnreachableError("the station bin-1 does not run")
+        if command is ControlCommand.TAUGHT:
+            return self.taught
+        self.taken.append((f"{command} {label}".strip(), who))
+        self.taught["done"] += 1
+        self.taught["label"] = label
+        return {"order": self.taught["done"]}
 
     def command(self, command: ControlCommand, who: str) -> None:
         if self.refusal:

@@ -1,0 +1,72 @@
+"""What a running station answers at its socket: its state, and what it shows and learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from edge.config.reading import StationPlan
+from edge.config.serving.pages import WebSettings, taught_folder
+from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
+from edge.core.closing import Closing
+from edge.core.dataset.photo_folder import Geometry
+from edge.flow import FrameSeen
+from edge.runtime.clock import SYSTEM_CLOCK, Clock
+from edge.teaching.labelled_pictures import LabelledPictures
+from edge.teaching.live_picture import LivePicture
+
+
+class StationAnswers(Closing):
+    """Answers requests to a running station; a context manager."""
+
+    def __init__(
+        self,
+        plan: StationPlan,
+        *,
+        seen: Callable[[], FrameSeen | None],
+        state: Callable[[ControlRequest], ControlAnswer],
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        """Runs no thread until somebody looks or teaches.
+
+        Args:
+            seen: the newest frame with what is in view; must not wait.
+            state: answers what is asked about the state.
+        """
+        config = plan.config
+        self._state = state
+        web = config.web or WebSettings()
+        self._parts = ExitStack()
+        self._live: LivePicture | None = None
+        if web.live_picture:
+            self._live = LivePicture(seen, region=config.region, clock=clock)
+            self._parts.callback(self._live.close)
+        geometry = Geometry.of(plan.bundle.manifest.input)
+        if not config.trigger.has_box:
+            geometry = Geometry(crop="region")
+        self._taught = LabelledPictures(
+            seen, region=config.region, geometry=geometry, station=config.station, clock=clock,
+            folder=taught_folder(config.web, config.ledger.path),
+        )  # fmt: skip
+        self._parts.callback(self._taught.close)
+
+    def close(self) -> None:
+        """Ends the threads; may be called twice."""
+        self._parts.close()
+
+    def answer(self, request: ControlRequest) -> ControlAnswer:
+        """What the station answers; does not wait."""
+        match request.command:
+            case ControlCommand.PICTURE:
+                if self._live is None:
+                    return ControlAnswer(
+                        False, error="the station shows no picture: `web: {live_picture: false}`"
+                    )
+                return ControlAnswer(True, shown=self._live.newest())
+            case ControlCommand.TAKE:
+                return ControlAnswer(True, shown=self._taught.take(request.label, request.who))
+            case ControlCommand.DISCARD:
+                return ControlAnswer(True, shown=self._taught.discard(request.who))
+            case ControlCommand.TAUGHT:
+                return ControlAnswer(True, shown=self._taught.facts())
+        return self._state(request)

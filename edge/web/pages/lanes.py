@@ -1,0 +1,87 @@
+"""Lanes tried with a press: in maintenance, where nothing is sorted. Each move ends by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from edge.control.messages import ControlCommand
+from edge.core.errors import ControlRefusedError, ControlUnreachableError
+from edge.state.machine import MODE_CHANGES, Mode, State
+from edge.web.notices import PageNotice
+from edge.web.visit import Sayer, Visit
+
+
+def show(visit: Visit) -> Response:
+    """The page."""
+    site, plan = visit.site, visit.site.plan
+    state = None if site.live.beat().is_silent else site.control.state(visit.who)
+    return visit.page(
+        "teach_lanes.html",
+        runs=state is not None,
+        manual=is_manual(state),
+        may_begin=state is not None and not is_manual(state),
+        lanes=list(plan.lanes),
+        moving=plan.moving,
+        live=plan.live,
+        notice=site.notices.read(visit.query.get("said", "")),
+    )
+
+
+def begin(visit: Visit) -> Response:
+    """Stops the station, and begins maintenance."""
+
+    def begun() -> None:
+        control = visit.site.control
+        state = control.state(visit.who)
+        if state is not None and state.get("state") not in MODE_CHANGES:
+            control.command(ControlCommand.STOP, visit.who)
+        control.command(ControlCommand.MODE, visit.who, mode=Mode.MAINTENANCE.value)
+
+    text = visit.language.gettext("Maintenance has begun: nothing is sorted until you end it.")
+    return _done(visit, begun, text)
+
+
+def move(visit: Visit) -> Response:
+    """Moves one lane once, as for one item."""
+    lane, gettext = visit.form.get("lane", ""), visit.language.gettext
+    if lane not in visit.site.plan.moving:
+        return _said(visit, PageNotice("refused", gettext("There is no such lane that moves.")))
+    return _done(
+        visit,
+        lambda: visit.site.control.command(ControlCommand.MOVE_LANE, visit.who, lane=lane),
+        gettext("%s has moved, and rests again after its time.") % Sayer(visit).name(lane),
+    )
+
+
+def end(visit: Visit) -> Response:
+    """Ends maintenance: the station is ready, and sorts once somebody resumes it."""
+
+    def ended() -> None:
+        control = visit.site.control
+        control.command(ControlCommand.MODE, visit.who, mode=Mode.PRODUCTION.value)
+        state = control.state(visit.who)
+        if state is not None and state.get("state") == State.STOPPED:
+            control.command(ControlCommand.RESET, visit.who)
+
+    text = visit.language.gettext("Maintenance has ended. On the page Station, have it sort again.")
+    return _done(visit, ended, text)
+
+
+def is_manual(state: Mapping[str, Any] | None) -> bool:
+    """Whether lanes are moved by hand, and nothing is sorted."""
+    return state is not None and state.get("mode") not in (None, Mode.PRODUCTION.value)
+
+
+def _done(visit: Visit, do: Callable[[], None], text: str) -> Response:
+    try:
+        do()
+    except (ControlRefusedError, ControlUnreachableError) as error:
+        return _said(visit, PageNotice("refused", str(error), foreign=True))
+    return _said(visit, PageNotice("done", text))
+
+
+def _said(visit: Visit, notice: PageNotice) -> Response:
+    return visit.go(f"/teach/lanes?said={visit.site.notices.keep(notice)}")

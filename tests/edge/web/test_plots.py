@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.web.plots import HEIGHT, WIDTH, Mark, Plot, plot, round_step
+
+
+def drawn(*marks: Mark | None, least: float = 0.0, most: float = 100.0) -> Plot:
+    names = [str(number) for number in range(len(marks))]
+    return plot(marks, names, least=least, most=most, written=lambda value: f"{value:g}")
+
+
+def test_heights_are_in_proportion_and_the_axis_has_round_values() -> None:
+    found = drawn(Mark(0, 50, 100), None, Mark(25, 25, 25))
+    assert [word.text for word in found.up] == ["0", "50", "100"]
+    floor, top = found.up[0].at, found.up[-1].at
+    first, second = found.marks
+    assert (first.low, first.high) == (floor, top)
+    assert first.value == pytest.approx((floor + top) / 2)
+    assert second.value == pytest.approx(floor - (floor - top) / 4)
+    assert [word.text for word in found.across] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("about", "step"), [(0, 1), (0.3, 0.5), (0.02, 0.02), (1, 1), (1.2, 2), (26, 50), (3000, 5000)]
+)
+def test_steps_are_round(about: float, step: float) -> None:
+    assert round_step(about) == pytest.approx(step)
+
+
+def test_of_many_names_some_are_written_and_the_newest_is() -> None:
+    found = drawn(*[Mark(0, 1, 2)] * 31)
+    assert len(found.across) <= 8
+    assert found.across[-1].text == "30"
+
+
+@given(
+    values=st.lists(st.floats(0, 1e6), min_size=1, max_size=31),
+    least=st.floats(0, 1e3),
+    above=st.floats(1e-6, 1e6),
+)
+def test_all_is_within_the_drawing(values: list[float], least: float, above: float) -> None:
+    found = drawn(*[Mark(v, v, v) for v in values], least=least, most=least + above)
+    for mark in found.marks:
+        assert 0 <= mark.x - mark.half <= mark.x + mark.half <= WIDTH
+        assert 0 <= mark.high <= HEIGHT
+        assert 0 <= mark.low <= found.floor
