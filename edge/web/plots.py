@@ -18,7 +18,7 @@ _MOST_WORDS = 8
 """Words below a plot at most."""
 
 
-class Mark(NamedTuple):
+class PlotMark(NamedTuple):
     """A value with its range: `low` and `high` are the ends of an interval, or parts of a bar."""
 
     low: float
@@ -58,7 +58,7 @@ class Plot:
 
 
 def plot(
-    marks: Sequence[Mark | None],
+    marks: Sequence[PlotMark | None],
     names: Sequence[str],
     *,
     least: float,

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from edge.ledger.reports.oee import AuditedPurity
 from edge.web.language.languages import Language
-from edge.web.plots import Mark, Plot, plot
+from edge.web.plots import Plot, PlotMark, plot
 
 GROUPS = 12
 """Groups of items whose latency is drawn, from the oldest to the newest."""
@@ -57,7 +57,7 @@ def count_plot(days: Sequence[Day], language: Language) -> Plot | None:
     if not most:
         return None
     return plot(
-        [Mark(day.items - day.rejected, day.items, day.items) for day in oldest_first],
+        [PlotMark(day.items - day.rejected, day.items, day.items) for day in oldest_first],
         [language.short_day(day.day) for day in oldest_first],
         least=0, most=most, written=lambda value: language.number(value),
     )  # fmt: skip
@@ -98,15 +98,15 @@ def latency_plot(groups: Sequence[LatencyGroup], language: Language) -> Plot | N
     if not groups:
         return None
     return plot(
-        [Mark(one.fastest, one.median, one.slowest) for one in groups],
+        [PlotMark(one.fastest, one.median, one.slowest) for one in groups],
         [language.clock(one.end) for one in groups],
         least=0, most=max(one.slowest for one in groups) or 1.0,
         written=lambda value: language.number(value, 0 if value >= 1 or not value else 2),
     )  # fmt: skip
 
 
-def _purity_mark(purity: AuditedPurity) -> Mark | None:
+def _purity_mark(purity: AuditedPurity) -> PlotMark | None:
     share, interval = purity.share, purity.interval
     if share is None or interval is None:
         return None
-    return Mark(interval[0], share, interval[1])
+    return PlotMark(interval[0], share, interval[1])

@@ -22,7 +22,8 @@ from edge.core.errors import ControlError
 @given(st.sampled_from(ControlCommand), st.text("ab é猫\n\x07", min_size=1))
 def test_a_request_is_read_as_it_was_written(command: ControlCommand, who: str) -> None:
     mode, lane = ("Manual" if command == "mode" else ""), ("a" if command == "move-lane" else "")
-    request = ControlRequest(command, who, mode=mode, lane=lane)
+    label = "tin foil" if command == "take" else ""
+    request = ControlRequest(command, who, mode=mode, lane=lane, label=label)
     if who.strip() == who and who.isprintable():
         assert read_request(request.line()) == request
     else:

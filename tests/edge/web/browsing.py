@@ -84,10 +84,17 @@ class MadeUpControl(StationControl):
         self.taught["label"] = label
         return {"order": self.taught["done"]}
 
-    def command(self, command: ControlCommand, who: str) -> None:
+    def command(
+        self, command: ControlCommand, who: str, *, mode: str = "", lane: str = "",
+        seconds: float | None = None,
+    ) -> None:  # fmt: skip
         if self.refusal:
             raise ControlRefusedError(self.refusal)
-        self.taken.append((str(command), who))
+        self.taken.append((" ".join(filter(None, (command, mode, lane))), who))
+        if mode and self.shown is not None:
+            self.shown = {**self.shown, "mode": mode}
+        if command is ControlCommand.STOP:
+            self.shown = {**(self.shown or {}), "state": "Stopped"}
 
 
 class Pages:

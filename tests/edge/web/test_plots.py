@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.web.plots import HEIGHT, WIDTH, Mark, Plot, plot, round_step
+from edge.web.plots import HEIGHT, WIDTH, Plot, PlotMark, plot, round_step
 
 
-def drawn(*marks: Mark | None, least: float = 0.0, most: float = 100.0) -> Plot:
+def drawn(*marks: PlotMark | None, least: float = 0.0, most: float = 100.0) -> Plot:
     names = [str(number) for number in range(len(marks))]
     return plot(marks, names, least=least, most=most, written=lambda value: f"{value:g}")
 
 
 def test_heights_are_in_proportion_and_the_axis_has_round_values() -> None:
-    found = drawn(Mark(0, 50, 100), None, Mark(25, 25, 25))
+    found = drawn(PlotMark(0, 50, 100), None, PlotMark(25, 25, 25))
     assert [word.text for word in found.up] == ["0", "50", "100"]
     floor, top = found.up[0].at, found.up[-1].at
     first, second = found.marks
@@ -31,7 +31,7 @@ def test_steps_are_round(about: float, step: float) -> None:
 
 
 def test_of_many_names_some_are_written_and_the_newest_is() -> None:
-    found = drawn(*[Mark(0, 1, 2)] * 31)
+    found = drawn(*[PlotMark(0, 1, 2)] * 31)
     assert len(found.across) <= 8
     assert found.across[-1].text == "30"
 
@@ -42,7 +42,7 @@ def test_of_many_names_some_are_written_and_the_newest_is() -> None:
     above=st.floats(1e-6, 1e6),
 )
 def test_all_is_within_the_drawing(values: list[float], least: float, above: float) -> None:
-    found = drawn(*[Mark(v, v, v) for v in values], least=least, most=least + above)
+    found = drawn(*[PlotMark(v, v, v) for v in values], least=least, most=least + above)
     for mark in found.marks:
         assert 0 <= mark.x - mark.half <= mark.x + mark.half <= WIDTH
         assert 0 <= mark.high <= HEIGHT

@@ -42,6 +42,7 @@ def test_what_is_drawn_becomes_the_line_that_a_station_file_takes(
     line = "region: {left: 10, top: 20, width: 300, height: 200}"
     assert f'<pre class="lines" tabindex="0">{line}</pre>' in text
     file = tmp_path / "station.yaml"
+    (tmp_path / "photos").mkdir()
     file.write_text(STATION + line + "\n")
     region = read_vision_config(file).region
     assert region is not None
