@@ -246,7 +246,7 @@ class _NotingActuator:
 class _CameraSettings:
     """Stands in for the section `camera` of a station file."""
 
-    kind = "drawn"
+    kind, locked = "drawn", None
 
     def __init__(self, belt: Image) -> None:
         drawn = DrawnBelt(belt)

@@ -44,8 +44,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "one resize is enough; it needs the bundle of the station file",
     )
 
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FILE.png",
+        help="take the reference picture of the scene in place of this, by which a station notices "
+        "that its camera was moved: with nothing in view, and the belt as it runs. It takes six "
+        "seconds",
+    )
+
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.reference is not None:
+        return _reference(arguments.station, arguments.reference)
+    return _region(arguments)
+
+
+def _reference(station: Path, file: Path) -> int:
+    """Takes the reference picture of the station's camera."""
+    from edge.config.reading import read_vision_config
+    from edge.vision.camera.scene_checks import recognisable
+    from edge.vision.camera.scene_reference import take_reference, write_reference
+
+    if file.suffix.lower() != ".png":
+        raise UsageError(f"--reference must end with .png. Received: {file}")
+    vision = read_vision_config(station)
+    reference = take_reference(vision.camera)
+    write_reference(file, reference)
+    share = recognisable(reference)
+    if share:
+        _log.info(f"{file}: {share:.0%} of the scene can be recognised")
+    else:
+        _log.warning(
+            f"{file}: too little of the scene can be recognised: a camera that is moved will not "
+            "be noticed. Let it see something that stays where it is, such as the belt's frame"
+        )
+    if vision.reference_picture is None or vision.reference_picture.resolve() != file.resolve():
+        _log.info("the station file does not name it yet. It needs this line:")
+    print(f"reference_picture: {file.resolve()}")
+    return EXIT_OK if share else EXIT_NO
+
+
+def _region(arguments: argparse.Namespace) -> int:
     import cv2
 
     from edge.config.reading import read_vision_config

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from edge.config.station import ActuationConfig, StationConfig, VisionConfig
+from edge.core.errors import UnreadableImageError
 from edge.core.model.bundle import Bundle
 from edge.core.suggestions import did_you_mean
 from edge.core.yaml_file import YamlFile
@@ -171,6 +172,14 @@ def stop_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
                     f"the lane {name} has no actuator, and items fall through into it: no move "
                     "tells that one is to come out. Remove this sensor",
                 )
+
+
+def reference_problems(config: VisionConfig) -> Iterator[FileProblem]:
+    """A problem where the reference picture cannot be used."""
+    try:
+        _ = config.reference
+    except UnreadableImageError as error:
+        yield FileProblem(("reference_picture",), str(error))
 
 
 def region_problems(file: YamlFile) -> Iterator[FileProblem]:

@@ -18,6 +18,7 @@ from edge.config.checks import (
     label_problems,
     pins_used_twice,
     receiving_problems,
+    reference_problems,
     region_problems,
     stop_problems,
 )
@@ -100,7 +101,7 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
         problems += refusal
     problems += _between_sections(file, found, shapes)
     if config is not None:
-        problems += bin_problems(config)
+        problems += [*bin_problems(config), *reference_problems(config)]
     if config is not None and found is not None:
         problems += box_problems(config, found)
     if config is None or found is None or keys is None or problems:

@@ -12,6 +12,7 @@ from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
 from edge.config.trust import Trust
 from edge.config.version import NEWEST
+from edge.core.images.image_file import Image
 from edge.core.yaml_file import FilePath, Section
 from edge.core.yaml_kinds import one_of, section_of
 from edge.lanes import ActuatorSettings, bins
@@ -73,11 +74,32 @@ class VisionConfig(NamedPart):
         Region | None,
         Field(description="the part of the picture to look at; without it, the whole picture"),
     ] = None
+    reference_picture: Annotated[
+        FilePath | None,
+        Field(
+            description="a picture of what the camera sees when nothing is in view, which "
+            "`pilah-edge roi --reference` takes at set-up: a camera that was moved since is an "
+            "incident from the start on. Without it, the scene of the first seconds counts"
+        ),
+    ] = None
     trigger: Annotated[
         trigger.TriggerSettings,
         one_of(trigger.KINDS, trigger.SYNONYMS),
         Field(description="what finds the items in the frames: `{kind: ..., ...}`"),
     ]
+
+    @property
+    def reference(self) -> Image | None:
+        """The reference picture, uint8 (180, 240, 4) BGRA; None: there is none.
+
+        Raises:
+            UnreadableImageError: its file cannot be used.
+        """
+        if self.reference_picture is None:
+            return None
+        from edge.vision.camera.scene_reference import read_reference  # which few stations need
+
+        return read_reference(self.reference_picture)
 
 
 class ActuationConfig(StationPart):

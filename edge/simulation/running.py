@@ -40,7 +40,7 @@ from edge.sorting.sorter import Outcome
 from edge.station import Station
 from edge.vision.region import Region
 
-LEFT_OUT = ("photographs", "publish", "receiving", "codes", "scanner")
+LEFT_OUT = ("photographs", "publish", "receiving", "codes", "scanner", "reference_picture")
 """Sections of a station file that a simulated run leaves out: they touch other machines, or what
 is kept."""
 _REMEMBERED = 1000

@@ -85,7 +85,7 @@ class StateWatch(Closing):
         self._register = IncidentRegister(
             states=self._states, offer=offer, stamps=stamps, clock=clock
         )
-        self._camera, self._scene = CameraFaults(), CameraScene()
+        self._camera, self._scene = CameraFaults(), CameraScene(config.reference)
         self._exposure = CameraExposure(config.camera.locked)
         self._diverted = frozenset[str]() if settings is None else settings.diverted
         minutes = None if settings is None else settings.starved_minutes

@@ -128,7 +128,7 @@ class _BinCamera:
 
 
 class _CameraSettings:
-    kind = "bin"
+    kind, locked = "bin", None
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline

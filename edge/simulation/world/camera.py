@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edge.core.errors import CameraError
-from edge.flow import Frame, UnreadableFrame
+from edge.flow import Exposure, Frame, UnreadableFrame
 from edge.runtime.clock import Clock
 from edge.simulation.faults.table import Faults
 from edge.simulation.world import DrawnWorld, Shots
@@ -15,7 +15,13 @@ from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
 
 class SimulatedCameraSettings:
-    """Stands in for the section `camera` of a station file, and opens the world's camera."""
+    """Stands in for the section `camera` of a station file, and opens the world's camera.
+
+    Attributes:
+        locked: nothing: a world's light is what it is.
+    """
+
+    locked: Exposure | None = None
 
     locked = None
     """See CameraSettings: a simulated camera has no exposure."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from edge.core.images.image_file import Image
 from edge.flow import Exposure, Frame, PictureFaultKind
 from edge.state.incidents.notice import Notice
 from edge.vision.camera.scene_checks import SceneChange, SceneChecker
@@ -31,9 +32,13 @@ SCENES: Mapping[SceneChange, str] = {
 class CameraScene:
     """What became of the scene of a live camera, from each good frame."""
 
-    def __init__(self) -> None:
-        """The first frames are the scene."""
-        self._checker = SceneChecker()
+    def __init__(self, reference: Image | None = None) -> None:
+        """Knows the scene of a reference picture, or none yet.
+
+        Args:
+            reference: see `SceneChecker`; None: the first frames are the scene.
+        """
+        self._checker = SceneChecker(reference)
         self._change: SceneChange | None = None
 
     def see(self, frame: Frame) -> Iterator[Notice]:

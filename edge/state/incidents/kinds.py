@@ -114,9 +114,10 @@ _KINDS = (
     ),
     IncidentKind(
         "camera_moved", "camera",
-        "The camera looks at another scene than at the start.",
-        "Put the camera back, or check the region and restart the station.",
-        "The scene of the start is seen again.",
+        "The camera looks at another scene than at the start, or than at set-up.",
+        "Put the camera back; or check the region, take the reference picture anew if there is "
+        "one, and restart the station.",
+        "The scene from before is seen again.",
     ),
     IncidentKind(
         "camera_exposure", "camera",

@@ -1,15 +1,17 @@
 """Whether a live camera still sees the scene that it saw at the start. Pure.
 
 A picture that shows something may still be of no use: the lens is covered, dirty or out of focus,
-or somebody has moved the camera. The scene of the first seconds is remembered, in blocks. Those in
-which something moved then, such as a belt with a pattern, or in which there is nothing to be
-recognised, such as a plain belt, are not asked later. Where too few are left, a picture that is
-much darker everywhere is all that is noticed.
+or somebody has moved the camera. The scene of the first seconds, or that of a reference picture
+which was taken at set-up, is remembered, in blocks. Those in which something moved then, such as a
+belt with a pattern, or in which there is nothing to be recognised, such as a plain belt, are not
+asked later. Where too few are left, a picture that is much darker everywhere is all that is
+noticed.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,19 +23,22 @@ from edge.core.images.image_file import Image
 
 EVERY_SECONDS = 0.25
 """How often a picture is looked at."""
-_LEARNT = 16
+LEARNT = 16
 """So many of them are the scene of the start."""
 _TOGETHER = 3
 """So many are averaged, against the noise of the sensor."""
 LASTING_SECONDS = 0.8
 """A change must last for so long."""
-_SIZE = 240, 180
+SIZE = 240, 180
+"""Width and height, to which pictures are reduced first."""
 _BLOCKS = 6, 8
 """Down and across: 30 x 30 pixels each."""
 _STRUCTURE = 6.0
 """Levels of standard deviation within a block from which it can be recognised."""
 _STEADY = 3.0
 """Levels by which a block may have changed while the scene was learnt."""
+_STILL = 0.9
+"""The share of a block's pixels that must be steady."""
 _FEWEST = 8
 """With fewer blocks than these their content is not asked."""
 _DARK, _LIT = 0.45, 30.0
@@ -75,12 +80,17 @@ class _Scene:
 class SceneChecker:
     """Tells what became of a camera's scene, from its pictures."""
 
-    def __init__(self) -> None:
-        """Knows no scene; the first pictures are it."""
+    def __init__(self, reference: Image | None = None) -> None:
+        """Knows the scene of a reference picture, or none yet.
+
+        Args:
+            reference: uint8 (180, 240, 4) BGRA of `reference_of`; None: the first pictures are the
+                scene.
+        """
         self._next = -np.inf
         self._learning: list[_Blocks] = []
         self._recent: deque[_Blocks] = deque(maxlen=_TOGETHER)
-        self._scene: _Scene | None = None
+        self._scene = None if reference is None else _referred(reference)
         self._candidate: SceneChange | None = None
         self._since = 0.0
         self._found: SceneChange | None = None
@@ -95,13 +105,10 @@ class SceneChecker:
         if captured < self._next:
             return self._found
         self._next = captured + EVERY_SECONDS
-        small = cv2.cvtColor(
-            cv2.resize(image, _SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY
-        )
-        grey = np.asarray(small, np.float32)
+        grey = _grey(reduced(image))
         if self._scene is None:
             self._learning.append(grey)
-            if len(self._learning) == _LEARNT:
+            if len(self._learning) == LEARNT:
                 self._scene = _learnt(np.stack(self._learning))
                 self._learning.clear()
             return None
@@ -116,13 +123,50 @@ class SceneChecker:
         return self._found
 
 
+def reduced(image: Image) -> Image:
+    """A picture, uint8 (height, width, 3) BGR, as (180, 240, 3)."""
+    return np.asarray(cv2.resize(image, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def reference_of(pictures: Sequence[Image]) -> Image:
+    """The reference picture of several reduced ones: uint8 (180, 240, 4) BGRA, the median of each
+    pixel, which is transparent where it changed from picture to picture."""
+    scene = np.median(np.stack(pictures), axis=0).astype(np.uint8)
+    steady = _spread(np.stack([_grey(picture) for picture in pictures])) <= _STEADY
+    return np.dstack([scene, np.where(steady, np.uint8(255), np.uint8(0))])
+
+
+def recognisable(reference: Image) -> float:
+    """The share of a reference picture, 0 to 1, that can be recognised; 0: too little, so that
+    neither a moved nor a blurred camera is noticed."""
+    asked = _referred(reference).asked
+    return _share(asked) if np.count_nonzero(asked) >= _FEWEST else 0.0
+
+
+def _referred(reference: Image) -> _Scene:
+    return _scene_of(_grey(reference[:, :, :3]), reference[:, :, 3] == 255)
+
+
+def _grey(image: Image) -> _Blocks:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)
+
+
+def _spread(pictures: _Blocks) -> _Blocks:
+    """How much each pixel differs from its median, as the median of that."""
+    scene = np.median(pictures, axis=0)
+    return np.asarray(np.median(np.abs(pictures - scene), axis=0), np.float32)
+
+
 def _learnt(pictures: _Blocks) -> _Scene:
     """The scene of several pictures: the median of each pixel, so that what passes is not in it."""
-    scene = np.median(pictures, axis=0).astype(np.float32)
-    spread = np.median(np.abs(pictures - scene), axis=0).astype(np.float32)
+    return _scene_of(np.median(pictures, axis=0).astype(np.float32), _spread(pictures) <= _STEADY)
+
+
+def _scene_of(scene: _Blocks, still: npt.NDArray[np.bool_]) -> _Scene:
+    """The scene of a picture in grey levels, of which the pixels in `still` did not change."""
     blocks = _cut(scene)
     contrast = blocks.std(axis=1)
-    steady = np.percentile(_cut(spread), 90, axis=1) <= _STEADY
+    steady = _cut(still.astype(np.float32)).mean(axis=1) >= _STILL
     return _Scene(
         blocks - blocks.mean(axis=1, keepdims=True),
         contrast,

@@ -18,9 +18,11 @@ from edge.core.model.bundle import read_bundle
 from edge.flow import Frame, PictureFault, PictureFaultKind
 from edge.vision import camera
 from edge.vision.camera import Camera, CameraSettings
+from edge.vision.camera.scene_reference import read_reference
 from edge.vision.camera.settled import SettledFrame
 from edge.vision.region_picture import _RULER
 from tests.bundles import BGR, write_picture
+from tests.edge.vision.camera.test_scene_checks import PLAIN, SCENE
 
 STATION = """\
 station: bin-1
@@ -229,3 +231,39 @@ def test_without_a_bundle_the_size_is_not_judged(
     assert "resize" not in capsys.readouterr().err
     assert main(["roi", "station.yaml", "--fit"]) != EXIT_OK
     assert ("nowhere" if line else "has no line `bundle:`") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("even", "code", "words"),
+    [
+        (False, EXIT_OK, "% of the scene can be recognised"),
+        (True, EXIT_NO, "too little of the scene can be recognised"),
+    ],
+)
+def test_a_reference_picture_is_taken_of_a_live_camera(
+    even: bool,
+    code: int,
+    words: str,
+    station: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    taken = np.dstack([PLAIN if even else SCENE, np.full(SCENE.shape[:2], 255, np.uint8)])
+    taken = cv2.resize(taken, (240, 180), interpolation=cv2.INTER_AREA)
+    monkeypatch.setattr("edge.vision.camera.scene_reference.take_reference", lambda camera: taken)
+    assert main(["roi", "station.yaml", "--reference", "empty.png"]) == code
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "the station file does not name it yet" in said.err
+    assert said.out == f"reference_picture: {station.with_name('empty.png')}\n"
+    assert np.array_equal(read_reference(Path("empty.png")), taken)
+    station.write_text(STATION + said.out, "utf-8")
+    assert main(["roi", "station.yaml", "--reference", "empty.png"]) == code
+    assert "does not name it" not in capsys.readouterr().err
+
+
+def test_stored_pictures_have_no_scene(station: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["roi", "station.yaml", "--reference", "a.png"]) == EXIT_UNAVAILABLE
+    assert "only a live one has a scene" in capsys.readouterr().err
+    assert main(["roi", "station.yaml", "--reference", "a.jpg"]) == EXIT_USAGE
+    assert "--reference must end with .png" in capsys.readouterr().err

@@ -251,6 +251,14 @@ def test_every_mistake_is_told_at_once_in_the_order_of_lines(
     assert [int(problem.partition(":")[0]) for problem in problems] == [3, 5, 11, 12, 13]
 
 
+def test_a_reference_picture_that_is_not_there_is_told(tmp_path: Path, tiny_bundle: Path) -> None:
+    (told,) = problems_of(
+        tmp_path, tiny_bundle, ("trigger:", "reference_picture: empty.png\ntrigger:")
+    )
+    assert "reference_picture" in told
+    assert "empty.png is not there: `pilah-edge roi --reference` takes one" in told
+
+
 def test_two_servos_on_one_channel_are_told(tmp_path: Path, tiny_bundle: Path) -> None:
     servo = "rest_angle: 0, active_angle: 60, hardware_pwm: pwmchip0/pwm0"
     problems = problems_of(

@@ -39,7 +39,9 @@ def watch(now: Callable[[], float], travel: BeltTravel | None) -> tuple[StateWat
     clock, sink = ToldClock(now, now), Sink()
     recorder: Any = sink
     pins: Pins = open_pins()
-    config: Any = SimpleNamespace(stops=SETTINGS, camera=SimpleNamespace(locked=None))
+    config: Any = SimpleNamespace(
+        stops=SETTINGS, camera=SimpleNamespace(locked=None), reference=None
+    )
     found = StateWatch(
         config, lanes=Lanes({}, {}, clock=clock, travel=travel),
         journal=Journal(recorder, Stamps("a", now), LastRun()), pins=lambda: pins, clock=clock,
