@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from edge.flow import Frame
 from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Sorter, VoteDeadlines
 from edge.vision.trigger import TriggerSettings
+from edge.vision.trigger.beside import beside
 from edge.vision.trigger.motion import Settings as MotionSettings
 
 STAGES = ("trigger", "preprocess", "invoke", "decide", "total")
-"""`invoke` is the bare inference; `total` goes from the frame to the verdict. `trigger` finds the
-item in the frame, `decide` joins the scores of its frames."""
+"""`invoke` is the bare inference; `total` goes from the frame to the verdict. `trigger` lasts until
+the model is asked, and `decide` begins when it has answered: it waits for a trigger that looks
+beside the model, and joins the scores of the item's frames."""
 FIGURES = ("p50", "p95", "p99", "max")
 
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
@@ -160,7 +163,9 @@ def measure(
     rules = Rules(classifier.labels, manifest.accept, unknown=manifest.unknown_threshold)
     bundle = classifier.bundle
     model = ActiveModel(timed, rules, bundle.title, bundle.digest, inference_seconds=0.0)
-    sorter = Sorter(view.trigger.open(), model, closing=VoteDeadlines(), clock=lambda: 0.0)
+    parts = ExitStack()
+    trigger = beside(view.trigger.open(), parts)
+    sorter = Sorter(trigger, model, closing=VoteDeadlines(), clock=lambda: 0.0)
     frames = _frames(view.belt)
 
     def whole() -> None:
@@ -188,18 +193,19 @@ def measure(
         interpreter.invoke()
         durations["invoke"].append(clock() - start)
 
-    for _ in range(max(1, warmup_runs)):  # one at least, so that there is a tensor to compute on
-        whole()
-        bare()
-    for measured in durations.values():
-        measured.clear()
-    done, start = 0, clock()
-    while done < runs or clock() - start < min_seconds:
-        for part in (whole, bare) if done % 2 else (bare, whole):
-            part()
-        done += 1
-        if clock() - start > max_seconds:
-            break
+    with parts:
+        for _ in range(max(1, warmup_runs)):  # at least one: a tensor to compute on
+            whole()
+            bare()
+        for measured in durations.values():
+            measured.clear()
+        done, start = 0, clock()
+        while done < runs or clock() - start < min_seconds:
+            for part in (whole, bare) if done % 2 else (bare, whole):
+                part()
+            done += 1
+            if clock() - start > max_seconds:
+                break
     return Benchmark(
         bundle=bundle.title,
         runtime=interpreter.runtime,

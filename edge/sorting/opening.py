@@ -9,13 +9,15 @@ from contextlib import ExitStack
 from edge.config.reading import StationPlan
 from edge.events import Stamps
 from edge.receiving.station import Receiving
-from edge.runtime.clock import Clock
+from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.sorting.dispatch import destinations
 from edge.sorting.openers import Openers
 from edge.sorting.picture_uses import PictureUses
-from edge.sorting.sorter import ALWAYS_SORTS, Sorter, SortingState, VoteDeadlines
+from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.sorting.sorting_state import ALWAYS_SORTS, SortingState
 from edge.vision.sharpness import sharpness
 from edge.vision.trigger import TriggerSurroundings
+from edge.vision.trigger.beside import beside
 
 _VERDICT_SECONDS = 0.02
 """The time for a verdict besides the inference: to wake the thread, to vote and to dispatch it."""
@@ -41,10 +43,13 @@ def open_sorter(
         BundleError: the model differs from its bundle, or gives other scores than it recorded.
         PinError, TriggerError: what tells of items cannot be used.
     """
+    trigger = plan.config.trigger.open(TriggerSurroundings(openers.pins, clock, parts))
+    if clock is SYSTEM_CLOCK:  # on simulated time nothing is gained, and runs must be repeatable
+        trigger = beside(trigger, parts)
     looks_again = plan.config.codes is not None or plan.config.photographs is not None
     delays = [lane.delay_seconds for lane in destinations(plan).values() if lane.moves]
     return Sorter(
-        plan.config.trigger.open(TriggerSurroundings(openers.pins, clock, parts)),
+        trigger,
         openers.model(plan),
         closing=VoteDeadlines(
             deadline_seconds=plan.config.decision.deadline_seconds,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.verdict import Ballot, Framing, Prediction, RejectReason, Verdict, rejected
 from edge.flow import EMPTY, Frame, ItemInFrame, Observation
 from edge.sorting.model import ActiveModel
+from edge.sorting.sorting_state import ALWAYS_SORTS, SortingState
 from edge.vision.trigger import Trigger
+from edge.vision.trigger.beside import TriggerBeside
 
 Sharpness: TypeAlias = "Callable[[Image, Box | None], float]"
 
@@ -103,6 +105,8 @@ class _Voting:
     box: Box | None
     passed: float
     confirmed: bool = False
+    whole: bool = False
+    """Whether the last frame showed all of it."""
     too_close: bool = False
     speaking: dict[int, _Speaking] = field(default_factory=dict)
     """By class index, the frame that spoke most for it, where it was the best class of one."""
@@ -145,46 +149,11 @@ class _Speaking:
         return self.framing, self.score
 
 
-class SortingState(Protocol):
-    """What a station's state has to do with items. The sorting thread asks, and never waits."""
+class _Answer(NamedTuple):
+    """What a model that looks at the whole region answered for a frame."""
 
-    @property
-    def sorts(self) -> bool:
-        """Whether items are sorted; else those in view are rejected."""
-        ...
-
-    @property
-    def next_at(self) -> float | None:
-        """When `look` is to be called at the latest, on the frames' clock; None: any time."""
-        ...
-
-    def seen(self, at: float) -> None:
-        """Something is in view in a frame that was captured at the time `at`."""
-        ...
-
-    def look(self, *, quiet: bool) -> None:
-        """Notices what follows from the time alone.
-
-        Args:
-            quiet: whether no item waits for a moment: for the end of its vote, or for its code.
-        """
-        ...
-
-
-class AlwaysSorts:
-    """The state of what only sorts."""
-
-    sorts = True
-    next_at = None
-
-    def seen(self, at: float) -> None:
-        """See SortingState."""
-
-    def look(self, *, quiet: bool) -> None:
-        """See SortingState."""
-
-
-ALWAYS_SORTS = AlwaysSorts()
+    model: ActiveModel
+    prediction: Prediction
 
 
 class Sorter:
@@ -230,6 +199,8 @@ class Sorter:
         self._sharpness, self.state = sharpness, state
         self.model, self._closing = model, closing
         self._voting: dict[int, _Voting] = {}
+        self._before: Frame | None = None
+        """The frame before."""
         self._decided: dict[int, float] = {}
         """The items in view that got their verdicts, with when they pass."""
         self._passed: deque[float] = deque(maxlen=_LAST)
@@ -255,12 +226,13 @@ class Sorter:
         Args:
             frame: the next frame, cut to the station's region.
         """
-        observations = list(self._trigger.look(frame))
+        observations, answer = self._looked(frame)
+        self._before = frame
         self.in_view = tuple(each for each in observations if not each.gone)
         if self.in_view:
             self.state.seen(frame.captured)
         for observation in observations:
-            yield from self._follow(observation, frame)
+            yield from self._follow(observation, frame, answer)
         if (reason := self._reason_to_reject(frame)) is not None:
             for item, voting in list(self._voting.items()):
                 if voting.confirmed:
@@ -281,7 +253,31 @@ class Sorter:
         for item in list(self._voting):
             yield from self._leave(item)
 
-    def _follow(self, observation: Observation, frame: Frame) -> Iterator[Outcome]:
+    def _looked(self, frame: Frame) -> tuple[Sequence[Observation], _Answer | None]:
+        """What the trigger finds in the frame, and what a model answered meanwhile."""
+        voting = self._surely_in_view(frame)
+        if voting is None or not isinstance(self._trigger, TriggerBeside):
+            return self._trigger.look(frame), None
+        looking = self._trigger.begin(frame)
+        try:
+            self._beat()
+            found = voting.model.classifier.predict(frame.image, box=voting.box)
+        finally:
+            observations = looking.result()
+        return observations, _Answer(voting.model, found)
+
+    def _surely_in_view(self, frame: Frame) -> _Voting | None:
+        """The one item that this frame shows in all likelihood, so that its model can be asked at
+        once: one that was whole, and whose model looks at the whole region wherever the item is."""
+        if len(self._voting) != 1 or self._reason_to_reject(frame) is not None:
+            return None
+        (voting,) = self._voting.values()
+        seen = voting.frame is self._before and voting.whole
+        return voting if seen and voting.model.whole_region else None
+
+    def _follow(
+        self, observation: Observation, frame: Frame, answer: _Answer | None
+    ) -> Iterator[Outcome]:
         item = observation.item
         if observation.gone:
             if item in self._voting:
@@ -308,8 +304,12 @@ class Sorter:
         looks = reason is RejectReason.NOT_SORTING and EMPTY in voting.model.rules.labels
         if reason is not None and not looks:
             return
-        self._beat()
-        prediction = voting.model.classifier.predict(frame.image, box=observation.box)
+        voting.whole = observation.whole
+        if answer is not None and answer.model is voting.model:
+            prediction = answer.prediction
+        else:
+            self._beat()
+            prediction = voting.model.classifier.predict(frame.image, box=observation.box)
         framing = _framing(observation, frame, voting)
         voting.heard(prediction, framing, frame)
         if self._sharpness is not None:

@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ from edge.core.verdict import Rules
 from edge.flow import Frame
 from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.vision.trigger.beside import beside
 from edge.vision.trigger.motion import Settings
 
 Way = Callable[[Frame], float | None]
@@ -74,15 +75,14 @@ with vision.ImageClassifier.create_from_options(options) as classifier:
 class Pilah:
     """A sorter with the bundle's model and the motion trigger."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, parts: ExitStack) -> None:
         self._classifier = Classifier(bundle)
         manifest = bundle.manifest
         rules = Rules(bundle.labels, manifest.accept, unknown=manifest.unknown_threshold)
         self._timed = TimedClassifier(self._classifier, time.perf_counter)
         model = ActiveModel(self._timed, rules, bundle.title, bundle.digest, 0.0)
-        self._sorter = Sorter(
-            Settings(kind="motion").open(), model, closing=VoteDeadlines(), clock=lambda: 0.0
-        )
+        trigger = beside(Settings(kind="motion").open(), parts)
+        self._sorter = Sorter(trigger, model, closing=VoteDeadlines(), clock=lambda: 0.0)
 
     def look(self, frame: Frame) -> float | None:
         """From the frame to the verdict on it; None where the model was not asked."""
@@ -179,14 +179,15 @@ def _log(text: str) -> None:
 
 def measure(bundle: Bundle, size: tuple[int, int], frames: int, python: Path) -> dict[str, float]:
     """The median milliseconds of each way."""
-    pilah, drawn = Pilah(bundle), DrawnBelt(plain_belt(*size))
+    parts = ExitStack()
+    pilah, drawn = Pilah(bundle, parts), DrawnBelt(plain_belt(*size))
     ways: dict[str, Way] = {
         "invoke": pilah.invoke,
         "per frame": per_frame(bundle),
         "PIL": pillow(bundle),
     }
     times: dict[str, list[float]] = {"invoke": [], "pilah": []}
-    with mediapipe(bundle, python) as other, Progress("frames", total=frames) as progress:
+    with parts, mediapipe(bundle, python) as other, Progress("frames", total=frames) as progress:
         if other is not None:
             ways["MediaPipe"] = other
         for frame in drawn.empty():

@@ -41,6 +41,7 @@ from edge.core.terminal.progress import Progress
 from edge.core.verdict import Prediction
 from edge.flow import Frame
 from edge.simulation.watching import WatchedActuatorSettings, WatchedTriggerSettings
+from edge.sorting.loop import Watch
 from edge.sorting.model import ActiveModel, Answering, open_model
 from edge.sorting.openers import Openers
 from edge.station import Station
@@ -188,7 +189,7 @@ def measure(
             replace(plan, config=config),
             endings=queue.SimpleQueue(),
             openers=Openers(model=model),
-            watch=lambda outcome: progress.advance(),
+            watch=Watch(lambda outcome: progress.advance()),
         ) as station:
             station.run(max_items=items)
     return timeline.found

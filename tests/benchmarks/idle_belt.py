@@ -72,6 +72,7 @@ class _IdleCamera:
 
 class _CameraSettings:
     kind = "idle"
+    locked = None
 
     def __init__(self, size: tuple[int, int], frames_per_second: float) -> None:
         self._size, self._rate = size, frames_per_second

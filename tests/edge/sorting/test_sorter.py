@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +15,7 @@ from edge.core.verdict import Prediction, RejectReason, Rules
 from edge.flow import Frame, Observation, PictureFault, PictureFaultKind
 from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Outcome, Sorter, VoteDeadlines
+from edge.vision.trigger.beside import TriggerBeside
 from edge.vision.trigger.continuous import ContinuousTrigger
 
 LABELS = ("can", "bottle")
@@ -436,3 +439,72 @@ def test_a_bad_picture_is_that_also_where_items_are_close() -> None:
     frame = Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 0, fault=fault)
     (outcome,) = sorting.look(frame)
     assert outcome.verdict.reject is RejectReason.BAD_PICTURE
+
+
+class Together:
+    """A model and a trigger that wait for each other: neither ends before the other has begun."""
+
+    def __init__(self, script: Script) -> None:
+        self._script, self._meeting, self.spec = script, threading.Barrier(2), script.spec
+        self.met = 0
+
+    def look(self, frame: Frame) -> Sequence[Observation]:
+        if threading.current_thread() is not threading.main_thread():
+            self._meeting.wait(timeout=10)
+        return self._script.look(frame)
+
+    def end(self) -> Sequence[Observation]:
+        return self._script.end()
+
+    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+        if self.expected:
+            self._meeting.wait(timeout=10)
+            self.met += 1
+        return self._script.predict(image, box=box)
+
+    expected = False
+
+
+def play_beside(script: Script, *, beside: Sequence[int]) -> tuple[list[Outcome], Together]:
+    """The outcomes where the trigger can look beside the model, as it must in those frames."""
+    script.spec = InputSpec(crop="region")
+    both = Together(script)
+    found: list[Outcome] = []
+    with ThreadPoolExecutor(1) as worker:
+        model = replace(model_of(script), classifier=both)
+        trigger = TriggerBeside(both, worker)
+        sorting = Sorter(trigger, model, closing=NO_LIMIT, clock=script.clock)
+        for number in range(len(script.observations)):
+            both.expected = number in beside
+            frame = Frame(np.zeros((8, 8, 3), np.uint8), number / 10, number)
+            found += sorting.look(frame)
+    return found, both
+
+
+def test_while_an_item_is_in_view_the_model_answers_beside_the_trigger() -> None:
+    script = Script([[seen()]] * 4 + [[gone()]], [UNSURE] * 5)
+    (outcome,), both = play_beside(script, beside=[1, 2, 3, 4])
+    assert both.met == 4  # in the last frame for nothing: the item was gone from one to the next
+    assert (outcome.frames, outcome.verdict.label) == (4, "can")
+
+
+@pytest.mark.parametrize(
+    "observations",
+    [
+        [[seen(whole=False)]] * 3,  # it may be gone in the next frame
+        [[seen(1), seen(2)]] * 2,  # whose frame would it be
+        [[], [seen()]],
+    ],
+)
+def test_where_an_item_is_not_sure_to_be_in_view_the_trigger_looks_first(
+    observations: list[Sequence[Observation]],
+) -> None:
+    script = Script([*observations], [UNSURE] * 4)
+    outcomes, both = play_beside(script, beside=[])
+    assert (outcomes, both.met) == ([], 0)
+
+
+def test_after_a_frame_without_it_the_trigger_looks_first_again() -> None:
+    script = Script([[seen()], [], [seen()], [seen()]], [UNSURE] * 4)
+    _, both = play_beside(script, beside=[1, 3])  # in the second one for nothing
+    assert (both.met, script.scored) == (2, 4)

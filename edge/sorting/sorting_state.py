@@ -1,0 +1,47 @@
+"""What a station's state has to do with items, as the sorting thread sees it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class SortingState(Protocol):
+    """What a station's state has to do with items. The sorting thread asks, and never waits."""
+
+    @property
+    def sorts(self) -> bool:
+        """Whether items are sorted; else those in view are rejected."""
+        ...
+
+    @property
+    def next_at(self) -> float | None:
+        """When `look` is to be called at the latest, on the frames' clock; None: any time."""
+        ...
+
+    def seen(self, at: float) -> None:
+        """Something is in view in a frame that was captured at the time `at`."""
+        ...
+
+    def look(self, *, quiet: bool) -> None:
+        """Notices what follows from the time alone.
+
+        Args:
+            quiet: whether no item waits for a moment: for the end of its vote, or for its code.
+        """
+        ...
+
+
+class AlwaysSorts:
+    """The state of what only sorts."""
+
+    sorts = True
+    next_at = None
+
+    def seen(self, at: float) -> None:
+        """See SortingState."""
+
+    def look(self, *, quiet: bool) -> None:
+        """See SortingState."""
+
+
+ALWAYS_SORTS = AlwaysSorts()
