@@ -200,14 +200,16 @@ class Track:
         if any(abs(a - b) > slack for a, b in zip(self._rest, now, strict=True)):
             self._rest, self.still_since = now, at
         self._points.append(point)
+        if self._settled:
+            return
         if self.still_since <= self._points[0].seen and 3 * slack < _TRAVELS * max(self._size):
             self.passed = None  # a line through what rests would come to the same, after a while
-        elif not self._settled:
-            latest = self._latest()
-            self.passed = self._passing(latest)
-            # With observations on both sides of the middle, more would only reduce the precision.
-            beyond = latest[-_BEYOND].seen if len(latest) > _BEYOND else -math.inf
-            self._settled = self.passed is not None and latest[0].seen <= self.passed <= beyond
+            return
+        latest = self._latest()
+        self.passed = self._passing(latest)
+        # With observations on both sides of the middle, more would only reduce the precision.
+        beyond = latest[-_BEYOND].seen if len(latest) > _BEYOND else -math.inf
+        self._settled = self.passed is not None and latest[0].seen <= self.passed <= beyond
 
     def share(self, box: Box, extent: Box, at: float) -> None:
         """Adds an observation in a blob of several objects; this one is most likely in `box`."""

@@ -59,3 +59,12 @@ def test_when_it_passes_is_known_as_it_comes_in_on_any_belt_with_any_camera(
     assert track.passed is not None
     middle = (width / 2 + length / 2) / pace - 1 / per_second
     assert abs(track.passed - middle) * pace < within
+
+
+def test_what_has_passed_and_lies_there_for_long_has_passed_when_it_did() -> None:
+    box = Box(10, 50, 20, 20)
+    track = Track(box, box, 0.0, size=SIZE)
+    for number in range(1, 400):  # the belt stops after 30 frames
+        box = Box(10 + 4 * min(number, 29), 50, 20, 20)
+        track.move(box, box, number / 30)
+    assert track.passed == pytest.approx(0.5, abs=0.02)  # 60 pixels at 120 a second
