@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from edge.events import Stamps
+from edge.events import Stamps, utc_text
 from edge.receiving.desk import Desk
 from edge.receiving.store import Deliveries
 from edge.telemetry.status import StatusReading
 from tests.edge.ledger.entries import entry
 from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, UNKNOWN, goods
 from tests.edge.telemetry.statuses import SIGNS, status
-from tests.edge.web.browsing import Pages
+from tests.edge.web.browsing import NOON, Pages
 from tests.edge.web.chromium import SIZES, Browser, Screen, chromium, served
 from tests.edge.web.gallery import FEW, SCENES, Scene, gallery, well
 
@@ -150,9 +150,10 @@ def test_what_happens_is_on_the_page_without_a_press(
 ) -> None:
     with closing(Screen(browser, address, "wall")) as screen:
         page = screen.open("/")
-        before = page.locator("#last .item").count()
-        pages.write([entry(50, label="bottle", lane="glass")])
-        page.locator(f"#last .item:nth-child({before + 1})").wait_for()
+        newest = entry(150, time=utc_text(NOON))
+        assert not page.locator(f"time[datetime='{newest.time}']").count()
+        pages.write([newest])
+        page.locator(f"#last time[datetime='{newest.time}']").wait_for()
         pages.reading = StatusReading(
             status(pages.plan.ledger, signs=replace(SIGNS, camera_lost=True)), 0.4
         )

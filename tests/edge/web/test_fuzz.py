@@ -30,12 +30,17 @@ ROUNDS = 12
 """Requests for each door."""
 
 
-@pytest.fixture
-def pages(pages: Pages) -> Pages:
+def fill(pages: Pages) -> None:
+    """Has the station have items, and a delivery that is being counted."""
     pages.write([entry(1), entry(2, accepted=False, reject="unknown")])
     with desk(pages) as work:
         work.import_goods([goods()], "goods.csv")
         work.open("D1")
+
+
+@pytest.fixture
+def pages(pages: Pages) -> Pages:
+    fill(pages)
     return pages
 
 
