@@ -1,13 +1,14 @@
 """How late a pin moves after its verdict, beside a thread that only waits.
 
-    python -m tests.benchmarks.verdict_to_pin BUNDLE [--items N] [--publishing] [--json]
+    python -m tests.benchmarks.verdict_to_pin BUNDLE [--items N] [--publishing] [--pages] [--json]
 
 Runs a whole station in this process: pictures of 640x480 pixels at 30 frames a second, each one an
 item, through the bundle's model; a row of each in a ledger; solenoids on mock pins. In turns a
 verdict's lane is to move at once, and at a time that lies ahead, as on a belt. Meanwhile one more
 thread does nothing but wait for a time and note how late it wakes: what this machine, loaded like
 this, can do at best. With `--publishing` a publisher tells a real mosquitto of each item and one
-export of the ledger follows another, each in a process of its own. Exit code 1 where the 99th
+export of the ledger follows another, each in a process of its own. With `--pages` ten of the
+operator's pages are open, and one export from them follows another. Exit code 1 where the 99th
 percentile is further above the control than 3 ms at once (verdict to pin) or 5 ms later (the error
 with which an item on a belt is met).
 """
@@ -27,6 +28,7 @@ import tempfile
 import threading
 import time
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -47,6 +49,7 @@ from edge.pins.pins import Pins
 from edge.sorting.openers import Openers
 from edge.station import Station
 from tests.edge.publish.broker import Broker
+from tests.edge.web.test_serving import free_port
 
 _AT_ONCE, _LATER = KINDS = ("at once", "later")
 BARS_MS = {_AT_ONCE: 3.0, _LATER: 5.0}
@@ -194,7 +197,43 @@ def published(station: Path) -> Iterator[None]:
             raise SystemExit(f"the publisher sent nothing, so nothing was measured: {found!r}")
 
 
-def measure(bundle: Path, items: int, *, publishing: bool = False) -> dict[str, Any]:
+@contextmanager
+def open_pages(station: Path) -> Iterator[None]:
+    """Within it, the operator's pages of the station are served, and ten are open."""
+    port = free_port()
+    with station.open("a", encoding="utf-8") as file:
+        file.write(f'web: {{listen: "127.0.0.1:{port}"}}\n')
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    log = station.parent / "open_pages"
+    with ExitStack() as stack, log.open("w", encoding="utf-8") as out:
+
+        def start(priority: str, *words: str) -> subprocess.Popen[str]:
+            process = subprocess.Popen(
+                ["nice", "-n", priority, sys.executable, "-m", *words], env=environment,
+                start_new_session=True, stdout=out, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            stack.callback(process.communicate)
+            stack.callback(os.killpg, process.pid, signal.SIGKILL)
+            return process
+
+        pages = start("10", "edge", "web", str(station))  # as deploy/pilah-web.service runs it
+        assert pages.stderr is not None
+        if not (said := pages.stderr.readline()).startswith("pages "):
+            raise SystemExit(f"the pages are not served: {said}{pages.stderr.read()}")
+        # Browsers are on other machines: theirs is to take as little as can be here.
+        readers = start("19", "tests.benchmarks.open_pages", said.split()[1], "--exporting")
+        while log.read_text("utf-8").count("\n") < 10 and readers.poll() is None:
+            time.sleep(0.1)
+        yield
+        answers = Counter(line.split()[0] for line in log.read_text("utf-8").splitlines())
+        if readers.poll() is not None or not answers["export"] or len(answers) < 6:
+            raise SystemExit(f"the pages did not stay open, so nothing was measured: {answers}")
+        print(f"answered meanwhile: {dict(answers)}", file=sys.stderr)
+
+
+def measure(
+    bundle: Path, items: int, *, publishing: bool = False, pages: bool = False
+) -> dict[str, Any]:
     """The table, as numbers."""
     edges, control = Edges(), Control()
     with (
@@ -211,6 +250,7 @@ def measure(bundle: Path, items: int, *, publishing: bool = False) -> dict[str, 
         file = _write_station(Path(folder), bundle)
         with (
             published(file) if publishing else nullcontext(),
+            open_pages(file) if pages else nullcontext(),
             Station(
                 read_station(file),
                 endings=queue.SimpleQueue(),
@@ -255,9 +295,13 @@ def main() -> int:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a bundle of 224x224 pixels")
     parser.add_argument("--items", type=int, default=3000, metavar="N", help="verdicts (3000)")
     parser.add_argument("--publishing", action="store_true", help="beside a publisher and exports")
+    parser.add_argument("--pages", action="store_true", help="beside ten open pages and exports")
     parser.add_argument("--json", action="store_true", help="numbers for machines")
     arguments = parser.parse_args()
-    found = measure(arguments.bundle.absolute(), arguments.items, publishing=arguments.publishing)
+    found = measure(
+        arguments.bundle.absolute(), arguments.items, publishing=arguments.publishing,
+        pages=arguments.pages,
+    )  # fmt: skip
     print(json.dumps(found) if arguments.json else table(found))
     return 0 if within_bars(found) else 1
 

@@ -1,0 +1,85 @@
+"""Keeps some of the operator's pages open, as browsers do, until it is killed.
+
+    python -m tests.benchmarks.open_pages ADDRESS [--pages N] [--exporting]
+
+Each page reads the stream of events and is fetched anew when it says that something has changed,
+as often as `edge/web/static/pilah.js` asks. With `--exporting` one export of all items follows
+another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import itertools
+import json
+import sys
+import threading
+import time
+from urllib.parse import urlsplit
+
+PATHS = ("/", "/history", "/delivery", "/review", "/health")
+_REST_SECONDS = 0.9
+"""How often a page is fetched anew at most, as in the script of the pages."""
+_BLOCK = 64 * 1024
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("address", metavar="ADDRESS", help="http://127.0.0.1:8040/")
+    parser.add_argument("--pages", type=int, default=10, metavar="N", help="pages (10)")
+    parser.add_argument("--exporting", action="store_true", help="export all items meanwhile")
+    arguments = parser.parse_args()
+    host = urlsplit(arguments.address).netloc
+    bodies = [
+        threading.Thread(target=_keep_open, args=(host, path), daemon=True)
+        for path in itertools.islice(itertools.cycle(PATHS), arguments.pages)
+    ]
+    if arguments.exporting:
+        bodies.append(threading.Thread(target=_export, args=(host,), daemon=True))
+    for body in bodies:
+        body.start()
+    for body in bodies:
+        body.join()
+    return 1  # a page that ends has failed
+
+
+def _keep_open(host: str, path: str) -> None:
+    """Reads one page, and what has changed, until the pages end."""
+    stream = http.client.HTTPConnection(host, timeout=60)
+    stream.request("GET", "/events")
+    events = stream.getresponse()
+    known, fetched = "", -_REST_SECONDS
+    while line := events.readline():
+        if not line.startswith(b"data: "):
+            continue
+        marks = json.dumps(json.loads(line[6:])["marks"])
+        if marks != known and time.monotonic() - fetched >= _REST_SECONDS:
+            known, fetched = marks, time.monotonic()
+            print(path, len(_body(host, path)), flush=True)
+
+
+def _export(host: str) -> None:
+    while True:
+        if size := len(_body(host, "/history/export?from=2000-01-01")):
+            print("export", size, flush=True)
+        else:
+            time.sleep(_REST_SECONDS)  # nothing was sorted yet
+
+
+def _body(host: str, path: str) -> bytes:
+    """What is answered; empty where it is an error, or broken off: the station begins just now."""
+    connection = http.client.HTTPConnection(host, timeout=600)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        found = b"".join(iter(lambda: answer.read(_BLOCK), b""))
+    except http.client.IncompleteRead:
+        return b""
+    finally:
+        connection.close()
+    return found if answer.status == 200 else b""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
