@@ -25,12 +25,12 @@ from tests.edge.stations import STATION, make_station
 SCRIPT = """
 import functools, os, sys, threading, time
 from gpiozero.pins import mock
-from edge import station as stations
 from edge.vision.camera.folder import FolderCamera
 from edge.cli import main
 from edge.ledger import opening
 from edge.ledger.recovering import RecoveringLedger
 from edge.ledger.ledger import Ledger
+from edge.runtime import supervisor
 
 telling, hanging = int(sys.argv.pop(1)), sys.argv.pop(1)
 change = mock.MockPin._change_state
@@ -52,12 +52,11 @@ def hangs(owner, name, after):
 
 mock.MockPin._change_state = told
 # A busy machine may take its time, but where something hangs that is to be given up.
-if hanging != "as it is":
-    stations._PATIENCE_SECONDS, stations.END_SECONDS = {
-        "end": (0.5, 1.5), "nothing": (60, 90)
-    }.get(hanging, (3, 30))
-if hanging == "nothing":
-    opening.Patience = functools.partial(opening.Patience, hang=60, finish=60)
+assert (supervisor._PATIENCE_SECONDS, supervisor.END_SECONDS) == (4.2, 4.9)
+patience, supervisor._PATIENCE_SECONDS, supervisor.END_SECONDS = {
+    "end": (60, 0.5, 1.5), "nothing": (60, 60, 90), "camera": (60, 0.6, 30), "ledger": (1, 60, 90)
+}[hanging]
+opening.Patience = functools.partial(opening.Patience, hang=patience, finish=patience)
 if hanging == "camera":
     hangs(FolderCamera, "read", 30)
 elif hanging == "ledger":
@@ -180,7 +179,7 @@ HANGS = {"camera": [("read", "hangs")], "ledger": [("append", "hangs")]}
 @pytest.mark.parametrize(
     ("hanging", "code", "said"),
     [
-        ("camera", EXIT_UNAVAILABLE, "error: these threads did not end within 4.2 seconds: camera"),
+        ("camera", EXIT_UNAVAILABLE, "error: these threads did not end within 0.6 seconds: camera"),
         ("ledger", EXIT_IO, "rows: the next start adds them to the ledger"),
         pytest.param(
             "end",

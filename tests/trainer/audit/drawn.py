@@ -59,4 +59,4 @@ def check_quickly(patch: pytest.MonkeyPatch, cache: Path) -> None:
     """Has checks take `colour_features`, and forests of few trees: what is drawn is clear."""
     patch.setenv("PILAH_CACHE", str(cache))
     patch.setattr(check, "pooled_features", colour_features)
-    patch.setattr(shortcut, "_TREES", 12)
+    patch.setattr(shortcut, "_TREES", 5)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge.core.errors import PictureSetError
-from tests.trainer.audit.drawn import COLOURS, check_quickly, draw, write, write_set
+from tests.trainer.audit.drawn import check_quickly, draw, write, write_set
 from trainer.audit import check as module
 from trainer.audit.check import CheckResult, check_pictures
 from trainer.audit.problems import problems
@@ -133,8 +133,10 @@ def test_without_weights_the_rest_is_checked_and_that_is_said(
 
 def test_a_lopsided_set_names_the_largest_and_the_smallest(tmp_path: Path) -> None:
     folder = write_set(tmp_path / "set", each=6)
-    for number in range(54):
-        write(folder / "can" / f"more{number}.png", draw(COLOURS["can"], 3000 + number))
+    rng = np.random.default_rng(0)
+    for number in range(54):  # of noise: none is compared with all others, as alike ones are
+        noise = rng.integers(0, 256, (96, 96, 3), np.uint8)
+        write(folder / "can" / f"more{number}.png", noise)
     assert "can has 60 pictures, jar only 6" in told(checked(folder))
 
 

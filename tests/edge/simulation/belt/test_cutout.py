@@ -98,7 +98,7 @@ def test_the_background_is_the_usual_colour_along_the_borders() -> None:
 
 def test_real_photographs_are_mostly_cut_and_what_is_cut_is_not_a_scrap(shared: Path) -> None:
     files = sorted((shared / "data" / "trashnet").glob("*/*.jpg"))
-    chosen = np.random.default_rng(1).permutation(len(files))[:24]
+    chosen = np.random.default_rng(1).permutation(len(files))[:12]
     boxes = []
     for index in chosen:
         photograph = read_image(files[index])
@@ -106,5 +106,5 @@ def test_real_photographs_are_mostly_cut_and_what_is_cut_is_not_a_scrap(shared: 
         if cut:
             boxes.append(sprite.box)
             assert 0.01 < sprite.alpha.mean() / 255 < 0.95, files[index]
-    assert len(boxes) >= 10
+    assert len(boxes) >= 5
     assert np.mean([box.width * box.height for box in boxes]) > 0.1 * 341 * 256
