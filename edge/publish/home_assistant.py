@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 import edge
+from edge.publish.mqtt.commands import COMMANDS
 from edge.publish.mqtt.topics import (
     AVAILABILITY,
     DELIVERY,
@@ -49,7 +50,8 @@ def discovery(station: str, prefix: str, buttons: Mapping[str, str] | None = Non
 
     Args:
         prefix: what the station's own topics begin with: `pilah`.
-        buttons: the commands that are taken, each with its topic; None: none is.
+        buttons: the commands that are taken, each with its topic; None: none is. What is not among
+            them has no button any more.
     """
     device = "pilah_" + station
     if _NOT_IN_AN_ID.search(station):  # `a.b` and `a-b` must not be the same
@@ -124,7 +126,8 @@ def discovery(station: str, prefix: str, buttons: Mapping[str, str] | None = Non
             "json_attributes_topic": of(DELIVERY),
         },
     }
-    for command, its_topic in (buttons or {}).items():
+    taken = buttons or {}
+    for command, its_topic in taken.items():
         entities[command] = {
             "platform": "button",
             "name": command.capitalize(),
@@ -133,6 +136,8 @@ def discovery(station: str, prefix: str, buttons: Mapping[str, str] | None = Non
         }
     for name, entity in entities.items():
         entity["unique_id"] = f"{device}_{name}"
+    # An entity with its platform alone is taken away, where an earlier announcement made it.
+    entities |= {each.value: {"platform": "button"} for each in COMMANDS if each not in taken}
     payload = {
         "device": {
             "identifiers": [device],

@@ -28,35 +28,41 @@ class EmergencyStop(PassingFault):
         return self.strength(moment) > 0
 
 
-class BinFull(PassingFault):
+class _OfALane(PassingFault):
+    """Something about one lane, or about each that has a sensor for it."""
+
+    is_seen: ClassVar[bool] = False
+
+    every: Every = 120.0
+    lane: LaneName = ""
+
+    def _has(self, lane: str, moment: float) -> bool:
+        return self.lane in ("", lane) and self.strength(moment) > 0
+
+
+class BinFull(_OfALane):
     """`bin-full`: the sensor of a bin sees something for a while."""
 
     name: ClassVar[str] = "bin-full"
     summary: ClassVar[str] = "the bin of the lane `lane` is full for a while; without it, each bin"
     contact: ClassVar[str] = "bins"
-    is_seen: ClassVar[bool] = False
 
-    every: Every = 120.0
     seconds: Lasting = 15.0
-    lane: LaneName = ""
 
     def is_full(self, lane: str, moment: float) -> bool:
         """See Fault."""
-        return self.lane in ("", lane) and self.strength(moment) > 0
+        return self._has(lane, moment)
 
 
-class Jam(PassingFault):
+class Jam(_OfALane):
     """`jam`: nothing comes out of a lane for a while; then somebody clears and resets it."""
 
     name: ClassVar[str] = "jam"
     summary: ClassVar[str] = "nothing comes out of the lane `lane` until it is cleared and reset"
     contact: ClassVar[str] = "exits"
-    is_seen: ClassVar[bool] = False
 
-    every: Every = 120.0
     seconds: Lasting = 20.0
-    lane: LaneName = ""
 
     def is_jammed(self, lane: str, moment: float) -> bool:
         """See Fault."""
-        return self.lane in ("", lane) and self.strength(moment) > 0
+        return self._has(lane, moment)

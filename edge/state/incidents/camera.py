@@ -110,7 +110,7 @@ def differences(locked: Exposure, told: Exposure) -> Iterator[str]:
 
 
 class CameraFaults:
-    """The fault that a camera's pictures have now, from each frame."""
+    """The fault that a camera's pictures have now, from each frame. The camera logs it itself."""
 
     def __init__(self) -> None:
         """They have none."""
@@ -119,7 +119,7 @@ class CameraFaults:
     def lost(self, at: float) -> Iterator[Notice]:
         """The camera gives no pictures: what was wrong with them is over."""
         if self._name:
-            yield Notice(self._name, False, at)
+            yield Notice(self._name, False, at, logged=True)
             self._name = ""
 
     def see(self, frame: Frame) -> Iterator[Notice]:
@@ -133,7 +133,8 @@ class CameraFaults:
         if name == self._name:
             return
         if self._name:
-            yield Notice(self._name, False, frame.captured)
+            yield Notice(self._name, False, frame.captured, logged=True)
         self._name = name
         if fault is not None:
-            yield Notice(name, True, frame.captured, cause=f"The camera {fault.words}.")
+            cause = f"The camera {fault.words}."
+            yield Notice(name, True, frame.captured, cause=cause, logged=True)

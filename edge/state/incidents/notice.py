@@ -20,3 +20,5 @@ class Notice(NamedTuple):
     """What is known, as a sentence; empty: what its kind says."""
     stops: bool = True
     """Whether the station stands because of it, where its kind says so."""
+    logged: bool = False
+    """Whether the log has it already, in the words of who found it."""

@@ -22,6 +22,7 @@ class _Open(NamedTuple):
     kind: IncidentKind
     id: str
     since: float
+    logged: bool
 
 
 class IncidentRegister:
@@ -92,8 +93,9 @@ class IncidentRegister:
                 event = self._raised(kind, notice)
                 event_id = event.id
                 self._offer(event)
-                _log.warning(f"incident   {kind.name}: {event.cause} {event.what_to_do}")
-            self._open[key] = _Open(kind, event_id, notice.at)
+                if not notice.logged:
+                    _log.warning(f"incident   {kind.name}: {event.cause} {event.what_to_do}")
+            self._open[key] = _Open(kind, event_id, notice.at, notice.logged)
             if kind.stop is None or not notice.stops:
                 return
             cause = Cause(kind.name, kind.stop, notice.at, notice.scope, kind.ends_by, event_id)
@@ -134,5 +136,6 @@ class IncidentRegister:
         seconds = round(max(0.0, at - found.since), 3)
         stamp = self._stamps.now()
         by = f", by {who}" if who else ""
-        _log.info(f"incident   {found.kind.name} {scope} is over after {seconds:.1f} s{by}")
+        if not found.logged:
+            _log.info(f"incident   {found.kind.name} {scope} is over after {seconds:.1f} s{by}")
         self._offer(IncidentEnded(*stamp, found.id, found.kind.name, scope, seconds, who))

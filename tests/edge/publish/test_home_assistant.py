@@ -29,10 +29,22 @@ def test_the_message_has_what_home_assistant_asks_for() -> None:
         "payload_not_available": "offline",
     }
     for name, entity in payload["components"].items():
+        if entity == {"platform": "button"}:  # which takes one away
+            continue
         assert entity["platform"] in ("sensor", "binary_sensor")
         assert entity["unique_id"] == f"pilah_cell-1_{name}"
         assert entity["state_topic"].startswith("pilah/cell-1/")
         assert "{{" in entity["value_template"]
+
+
+def test_a_button_of_a_command_that_is_not_taken_any_more_is_taken_away() -> None:
+    """An entity with nothing but its platform is removed, says Home Assistant's page on discovery
+    by MQTT."""
+    found = discovery("cell-1", "pilah", {"pause": "pilah/cell-1/command/pause"})
+    components = found.payload["components"]
+    assert components["pause"]["unique_id"] == "pilah_cell-1_pause"
+    assert components["resume"] == components["clear"] == {"platform": "button"}
+    assert FOUND.payload["components"]["pause"] == {"platform": "button"}
 
 
 STATIONS = [("a.b", "a_b"), ("a.b", "a-b"), ("a..", "a.-")]

@@ -101,8 +101,8 @@ def test_a_slow_disk_holds_up_no_item(tmp_path: Path) -> None:
 
 
 def test_a_belt_that_the_station_does_not_know_to_be_slow_is_missed(tmp_path: Path) -> None:
-    found = simulated(tmp_path, faults=tuple(read_faults("speed:factor=0.5:every=0")))
-    assert found["verdicts"]["one"] == 6
+    found = simulated(tmp_path, faults=tuple(read_faults("speed:factor=0.5:every=0")), count=3)
+    assert found["verdicts"]["one"] == 3
     assert found["lanes"]["warm"]["recovery"] == found["lanes"]["cold"]["recovery"] == 0
 
 
@@ -165,9 +165,10 @@ def test_with_an_encoder_lanes_move_at_their_places_whatever_the_speed(tmp_path:
         "belt: {metres_per_second: 0.4}",
         "belt: {metres_per_second: 0.4, encoder: {pin: 6, pulses_per_metre: 200}}",
     )
-    found = simulated(tmp_path, text, faults=tuple(read_faults("speed:factor=0.5:every=0")))
+    slower = tuple(read_faults("speed:factor=0.5:every=0"))
+    found = simulated(tmp_path, text, faults=slower, count=3)
     assert found["recovery"] == 1
-    assert found["landing_ms"]["count"] == 4
+    assert found["landing_ms"]["count"] == 2
     assert found["landing_ms"]["max"] < 1000 / (200 * 0.2) + 10
 
 
@@ -203,8 +204,8 @@ def test_planted_stops_are_in_the_report_with_reason_and_duration(tmp_path: Path
 
 
 def test_a_jam_stops_the_station_until_somebody_has_cleared_it(tmp_path: Path) -> None:
-    faults = tuple(read_faults("jam:every=30:seconds=12"))
-    found = simulated(tmp_path, STATION + STOPS, faults=faults, count=26)["state"]
+    faults = tuple(read_faults("jam:every=12:seconds=10"))
+    found = simulated(tmp_path, STATION + STOPS, faults=faults, count=12)["state"]
     assert {stop["reason"] for stop in found["stops"]} == {"jam"}
     assert {stop["scope"] for stop in found["stops"]} == {"cold"}
 

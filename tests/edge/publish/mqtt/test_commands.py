@@ -132,7 +132,7 @@ def buttons_of(listener: Listener, number: int) -> dict[str, str]:
     return {
         name: one["command_topic"]
         for name, one in components.items()
-        if one["platform"] == "button" and one["payload_press"] == "PRESS"
+        if one["platform"] == "button" and one.get("payload_press") == "PRESS"
     }
 
 
@@ -153,4 +153,6 @@ def test_commands_come_from_a_broker_where_the_station_file_says_so(
             (answer,) = listener.of("cell-1/answer")
             assert json.loads(answer.payload)["ok"] is True
             assert not answer.retained
+        with receiver_at(tmp_path, settings(broker, home_assistant="homeassistant")):
+            assert buttons_of(listener, 3) == {}
     assert station.asked == [("pause", "MQTT")]

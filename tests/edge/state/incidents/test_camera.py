@@ -51,7 +51,7 @@ def test_one_fault_follows_another() -> None:
 def test_a_camera_that_is_lost_has_no_fault_of_its_pictures_any_more() -> None:
     rule = CameraFaults()
     list(rule.see(Frame(IMAGE, 0.0, 0, fault=BLACK)))
-    assert [notice.name for notice in rule.lost(1.0)] == ["camera_black"]
+    assert [(notice.name, notice.logged) for notice in rule.lost(1.0)] == [("camera_black", True)]
     assert list(rule.lost(2.0)) == []
 
 

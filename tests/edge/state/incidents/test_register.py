@@ -13,6 +13,7 @@ from edge.state.keeper import StationStates
 from edge.state.machine import State
 from tests.clocks import ToldClock
 from tests.edge.state.test_keeper import Pins
+from tests.logged import listen
 
 
 class Sorting:
@@ -157,3 +158,15 @@ def test_each_kind_says_what_it_is_and_what_to_do_in_whole_sentences(kind: objec
     assert found.scope in {"station", "camera", "lane", "ledger", "item"}
     assert ("{scope}" in found.cause) == (found.scope == "lane")
     assert found.ended is None or found.ends_by.value in {"itself", "reset"}
+
+
+@pytest.mark.parametrize(("logged", "lines"), [(False, 2), (True, 0)])
+def test_what_its_finder_has_logged_is_an_event_and_no_second_line(
+    sorting: Sorting, logged: bool, lines: int
+) -> None:
+    said: list[str] = []
+    listen(said.append)
+    for begins in (True, False):
+        sorting.register.take(Notice("camera_frozen", begins, 1.0, logged=logged))
+    assert sorting.rows == ["incident_raised", "incident_ended"]
+    assert len(said) == lines
