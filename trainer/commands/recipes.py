@@ -37,6 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{name:<14} {recipe.description}")
             if recipe.variants:
                 print(f"{'':<14} variants: {', '.join(recipe.variants)}")
+            for variant in ("default", *recipe.variants):
+                for note in read_recipe(name, variant=variant).notes:
+                    print(f"{'':<14} {variant}: {note}")
     elif arguments.doing == "show":
         print(recipe_path(arguments.recipe).read_text(encoding="utf-8"), end="")
     elif arguments.doing == "copy":

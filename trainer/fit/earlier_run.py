@@ -18,8 +18,8 @@ from trainer.run import FACTS, MODEL, RECIPE, Run, SplitRow, read_run, split_row
 if TYPE_CHECKING:
     from trainer.networks import Network
 
-_SHAPING = ("name", "alpha", "head", "head_width")
-"""Keys of `network` that decide which weights there are."""
+_SHAPING = ("name", "alpha", "blocks", "pixels", "head", "head_width")
+"""Keys of `network` that decide which weights there are, and what they are made for."""
 
 
 @dataclass(frozen=True, slots=True)

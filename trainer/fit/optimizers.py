@@ -106,6 +106,7 @@ def _optimizer(phase: PhasePlan) -> Any:
     make = {
         "adamw": keras.optimizers.AdamW,
         "adam": keras.optimizers.Adam,
+        "adamax": keras.optimizers.Adamax,
         "nadam": keras.optimizers.Nadam,
         "rmsprop": keras.optimizers.RMSprop,
         "sgd": keras.optimizers.SGD,

@@ -17,7 +17,7 @@ from trainer.recipes.plan import NetworkPlan
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
-    x = convolved(rescaled(image), width(24, plan), "stem")
+    x = convolved(rescaled(image, plan), width(24, plan), "stem")
     for number, filters in enumerate((48, 96), start=1):
         x = convolved(x, width(filters, plan), f"block_{number}_down", stride=2)
         x = residual(x, width(filters, plan), f"block_{number}")

@@ -17,7 +17,7 @@ from trainer.recipes.plan import NetworkPlan
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
-    x = keras.layers.Flatten(name="flat")(rescaled(image))
+    x = keras.layers.Flatten(name="flat")(rescaled(image, plan))
     x = hidden(x, width(512, plan), "hidden_1")
     x = keras.layers.Dropout(plan.dropout, name="hidden_1_dropout")(x)
     x = hidden(x, width(256, plan), "hidden_2")

@@ -13,7 +13,7 @@ from trainer.recipes.plan import NetworkPlan
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
-    x = rescaled(image)
+    x = rescaled(image, plan)
     for number, filters in enumerate((32, 64), start=1):
         x = keras.layers.Conv2D(
             width(filters, plan), 3, padding="same", activation="relu", name=f"block_{number}_conv"

@@ -14,7 +14,7 @@ from trainer.recipes.plan import NetworkPlan
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
     # The stem shrinks by four at once: at the picture's own size a few filters take longest.
-    x = convolved(rescaled(image), width(24, plan), "stem", stride=4, size=7)
+    x = convolved(rescaled(image, plan), width(24, plan), "stem", stride=4, size=7)
     for number, filters in enumerate((48, 96, 128), start=1):
         x = residual(x, width(filters, plan), f"block_{number}", stride=2)
     return load_weights(keras.Model(image, x), plan).output

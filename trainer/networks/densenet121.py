@@ -25,6 +25,7 @@ worse."""
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
     x = rescaled(
         three_channels(image, spec),
+        plan,
         scale=[1 / (255 * deviation) for deviation in _DEVIATION],
         offset=[-mean / deviation for mean, deviation in zip(_MEAN, _DEVIATION, strict=True)],
     )

@@ -20,7 +20,7 @@ _IMAGENET_ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
-    x = three_channels(rescaled(image), spec)
+    x = three_channels(rescaled(image, plan), spec)
     own = keras.Model(
         image,
         keras.applications.MobileNetV2(

@@ -13,7 +13,7 @@ from trainer.recipes.plan import NetworkPlan
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
-    x = convolved(rescaled(image), width(32, plan), "block_1")
+    x = convolved(rescaled(image, plan), width(32, plan), "block_1")
     x = keras.layers.MaxPooling2D(name="block_1_pool")(x)
     x = convolved(x, width(64, plan), "block_2_first")
     x = convolved(x, width(64, plan), "block_2_second")

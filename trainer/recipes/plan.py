@@ -44,11 +44,24 @@ class NetworkPlan(Section):
             "none (from scratch), or a Keras weights file"
         ),
     ] = "imagenet"
+    pixels: Annotated[
+        Literal["own", "unit"],
+        Field(
+            description="own: levels in the range that the network's weights were trained with; "
+            "unit: in 0 to 1, as some published systems have them"
+        ),
+    ] = "own"
+    blocks: Annotated[int, Field(ge=1, le=3, description="of textbook_cnn")] = 2
     head: Annotated[
-        Literal["plain", "dense", "conv"],
-        Field(description="between features and scores: nothing, a hidden layer, a convolution"),
+        Literal["plain", "dense", "conv", "conv_pool"],
+        Field(
+            description="between features and scores: nothing, a hidden layer, a convolution with "
+            "BatchNorm, or a convolution with a pooling and BatchNorm behind it"
+        ),
     ] = "plain"
-    head_width: Annotated[int, Field(ge=8, le=4096, description="of a dense or conv head")] = 128
+    head_width: Annotated[
+        int, Field(ge=8, le=4096, description="of a dense, conv or conv_pool head")
+    ] = 128
     dropout: Annotated[float, Field(ge=0, lt=1, description="before the last layer")] = 0.2
 
 
@@ -102,7 +115,14 @@ class AugmentPlan(Section):
 class TargetPlan(Section):
     """A score at which training has done enough: it ends there, whatever phases are left."""
 
-    accuracy: Annotated[float, Field(gt=0, le=1, description="on the validation pictures")]
+    accuracy: Annotated[float, Field(gt=0, le=1, description="the accuracy")]
+    of: Annotated[
+        Literal["validation", "training"],
+        Field(
+            description="the pictures that reach it; those trained on say little, and are here for "
+            "published systems that stopped by them"
+        ),
+    ] = "validation"
     confirm: Annotated[int, Field(ge=1, le=100, description="epochs in a row that reach it")] = 2
     min_epochs: Annotated[int, Field(ge=1, le=1000, description="of the phase, before any")] = 1
 
@@ -142,7 +162,7 @@ class PhasePlan(Section):
         ),
     ] = 1
     optimizer: Annotated[
-        Literal["adamw", "adam", "nadam", "rmsprop", "sgd"],
+        Literal["adamw", "adam", "adamax", "nadam", "rmsprop", "sgd"],
         Field(description="sgd: with Nesterov's momentum of 0.9"),
     ] = "adamw"
     weight_decay: Annotated[float, Field(ge=0, le=1, description="decoupled, as in AdamW")] = 0.0001
@@ -180,9 +200,7 @@ class PhasePlan(Section):
             "0: never",
         ),
     ] = 0
-    stop_at: Annotated[
-        TargetPlan | None, Field(description="a validation accuracy that is enough")
-    ] = None
+    stop_at: Annotated[TargetPlan | None, Field(description="an accuracy that is enough")] = None
     if_time: Annotated[
         bool, Field(description="left out when it would not fit into what is left of max_minutes")
     ] = False
@@ -224,6 +242,45 @@ class UnknownPlan(Section):
     confidence: Annotated[float, Field(gt=0.5, lt=1, description="of that share")] = 0.95
 
 
+class DistillPlan(Section):
+    """A teacher: larger networks, from whose scores the network learns beside the labels."""
+
+    teacher: Annotated[
+        str,
+        Field(
+            description="a recipe by its name or path, which is trained on the same training "
+            "pictures and kept in the cache; or the folder of a run"
+        ),
+    ]
+    variant: Annotated[str, Field(description="of the teacher's recipe")] = "default"
+    settings: Annotated[
+        list[str],
+        Field(
+            default_factory=list,
+            max_length=32,
+            description="changes of the teacher's recipe, as `input.height=288`",
+        ),
+    ]
+    folds: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10,
+            description="teachers, of which each leaves another part of the training pictures out; "
+            "the network learns from their mean. 1: one teacher, of all",
+        ),
+    ] = 1
+    temperature: Annotated[
+        float, Field(ge=1, le=20, description="by which the logits of both are divided")
+    ] = 2
+    weight: Annotated[
+        float, Field(gt=0, le=1, description="of the teacher's scores; the rest is the labels'")
+    ] = 0.7
+    max_minutes: Annotated[
+        float, Field(gt=0, description="for all teachers, beside the network's own max_minutes")
+    ] = 20
+
+
 class SplitPlan(Section):
     """Shares of the pictures; the rest is trained on."""
 
@@ -259,6 +316,14 @@ class Recipe(Section):
     phases: Annotated[list[PhasePlan], Field(min_length=1, description="in order")]
     accept: AcceptPlan = AcceptPlan()
     unknown: UnknownPlan = UnknownPlan()
+    distill: Annotated[
+        DistillPlan | None, Field(description="a teacher to learn from; without it, none")
+    ] = None
+    notes: list[str] = Field(
+        default_factory=list,
+        max_length=12,
+        description="what to know of it, said in the report and by `pilah-trainer recipes`",
+    )
     max_minutes: Annotated[float, Field(gt=0, description="for everything, the report too")] = 14
     variants: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="changes by name: {key: value, ...}"
@@ -276,5 +341,12 @@ class Recipe(Section):
                 "average_from goes with pretrained weights: from scratch BatchNorm learns, and its "
                 "statistics would belong to no averaged weights. Use ema, or a variant made for "
                 "it, such as `scratch` of mobilenet_v2"
+            )
+        if self.distill and (
+            fresh := [p.name for p in self.phases if p.fresh or p.train_from == "input"]
+        ):
+            raise advised(
+                "distill: the teacher scores saved copies of the pictures, and phases that augment "
+                f"them anew have none: {', '.join(fresh)}. Train these from a layer, without fresh"
             )
         return self

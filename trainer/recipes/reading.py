@@ -28,6 +28,11 @@ def shipped_recipes() -> list[str]:
     return sorted(file.stem for file in _SHIPPED.glob("*.yaml"))
 
 
+def is_recipe(name: str) -> bool:
+    """Whether a name is that of a shipped recipe, or a path of one's own, and no folder."""
+    return name in shipped_recipes() or Path(name).suffix in (".yaml", ".yml")
+
+
 def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] = ()) -> Recipe:
     """A shipped recipe by its name, or one's own by its path, with its changes applied.
 

@@ -22,6 +22,7 @@ def metrics_json(facts: ReportFacts) -> dict[str, object]:
     use = facts.held_out_use
     return {
         "verdict": facts.verdict.to_json(),
+        "notes": list(facts.notes),
         **{name: _of_part(facts, split) for name, split in splits.items() if split is not None},
         "labels": list(facts.labels),
         "thresholds": {

@@ -78,6 +78,8 @@ class ReportFacts:
     recipe: str
     variant: str
     description: str
+    notes: tuple[str, ...]
+    """What the recipe says is to be known of it."""
     labels: tuple[str, ...]
     counts: Mapping[str, Mapping[str, int]]
     """The number of pictures by label and split."""

@@ -57,6 +57,8 @@ def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
             f"  (they come in {sampling.groups} groups of alike ones, which makes intervals wider)"
         )
     _log.info(f"verdict: {report.verdict}")
+    for note in report.notes:
+        _log.info(f"of the recipe: {note}")
     for warning in report_warnings(report):
         _log.warning(f"note: {warning.title}")
     early = " (cut short)" if facts.stopped_early else ""

@@ -22,11 +22,11 @@ from trainer.recipes.plan import NetworkPlan
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SPEC = InputSpec(height=32, width=48)
-SMALL = ("ann", "cnn", "tuned_cnn", "advanced_cnn", "convnet")
+SMALL = ("ann", "cnn", "tuned_cnn", "advanced_cnn", "convnet", "flat", "textbook_cnn")
 LARGE = [
     pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS if name not in SMALL
 ]  # each takes seconds to build
-VECTORS = ("ann", "cnn", "tuned_cnn", "advanced_cnn")
+VECTORS = ("ann", "cnn", "tuned_cnn", "advanced_cnn", "flat", "textbook_cnn")
 """Networks that end in a vector, not in a map of features."""
 
 
@@ -62,7 +62,9 @@ def test_an_unknown_network_is_told_its_nearest() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_network_gives_nearly_even_scores_before_it_has_learned(name: str, channels: int) -> None:
     spec = SPEC.model_copy(update={"channels": channels})
-    network = built(name, channels)
+    # Thousands of pixels in a row add up; `flat` is there for a head with a layer of its own.
+    head = {"head": "dense"} if name == "flat" else {}
+    network = build(name, spec, **head) if head else built(name, channels)
     scores = np.asarray(network.model(levels(spec)))
     assert scores.shape == (2, 4)
     assert scores == pytest.approx(0.25, abs=0.1)
@@ -84,6 +86,35 @@ def test_every_head_can_be_cut_at_pooled(name: str, head: str) -> None:
     lower = network.lower([POOLED])(levels(SPEC))
     whole = network.model.get_layer("scores")(network.upper(POOLED)(np.asarray(lower)))
     np.testing.assert_allclose(whole, network.model(levels(SPEC)), atol=1e-5)
+
+
+def test_a_convolution_with_a_pooling_halves_the_map_before_it_is_averaged() -> None:
+    spec = InputSpec(height=64, width=96)
+    network = build("convnet", spec, head="conv_pool", head_width=24)
+    shapes = [network.model.get_layer(n).output.shape[1:] for n in (FEATURES, "head_norm", POOLED)]
+    assert shapes == [(2, 3, 128), (1, 1, 24), (24,)]
+    with pytest.raises(UsageError, match=r"conv_pool needs features of two rows .* convnet has 1"):
+        build("convnet", head="conv_pool")
+
+
+@pytest.mark.parametrize("name", ["convnet", "densenet121", "efficientnet_lite0"])
+def test_pixels_are_brought_to_0_to_1_where_a_recipe_wants_the_mistake(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name in PUBLISHED:
+        monkeypatch.setattr(keras.applications, PUBLISHED[name], one_convolution)
+    brought = build(name, pixels="unit").lower(["rescaling"])(levels(SPEC))
+    np.testing.assert_allclose(brought, levels(SPEC) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize(("blocks", "norms", "ends"), [(1, 0, 1), (2, 2, 1), (3, 3, 3)])
+def test_the_textbook_s_network_has_as_many_convolutions_as_it_is_given(
+    blocks: int, norms: int, ends: int
+) -> None:
+    layers = build("textbook_cnn", blocks=blocks).model.layers
+    kinds = [type(layer).__name__ for layer in layers]
+    assert (kinds.count("Conv2D"), kinds.count("BatchNormalization")) == (blocks, norms)
+    assert ("GlobalAveragePooling2D" in kinds) == (ends == 3)
 
 
 def test_a_convolution_of_the_head_trains_from_the_features() -> None:
@@ -124,7 +155,7 @@ def test_an_unknown_cut_is_told_good_places() -> None:
         built("convnet").depth("block_9")
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", sorted({*SMALL} - {"flat"}))
 def test_the_width_of_a_small_network_is_its_alpha(name: str) -> None:
     sizes = [build(name, alpha=alpha).model.count_params() for alpha in (0.5, 1.0, 2.0)]
     assert sizes[0] < sizes[1] / 1.9 < sizes[2] / 3.8

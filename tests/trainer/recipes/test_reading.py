@@ -12,7 +12,13 @@ from trainer import networks
 from trainer.cli import main
 from trainer.networks import Network
 from trainer.recipes.plan import NetworkPlan
-from trainer.recipes.reading import read_recipe, recipe_path, recipe_yaml, shipped_recipes
+from trainer.recipes.reading import (
+    is_recipe,
+    read_recipe,
+    recipe_path,
+    recipe_yaml,
+    shipped_recipes,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -213,3 +219,13 @@ def test_a_check_refuses_what_a_training_would(
     assert main(["recipes", "check", write_mine(tmp_path, **changes)]) == code
     assert words in capsys.readouterr().err
     assert not (tmp_path / "keras" / "models").exists(), "nothing is fetched"
+
+
+def test_a_recipe_is_one_though_a_folder_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "garbage").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert is_recipe("garbage")
+    assert is_recipe("mine.yaml")
+    assert not is_recipe("runs/first")

@@ -62,6 +62,7 @@ def _plain() -> ReportFacts:
         recipe="bottles",
         variant="default",
         description="Three things on a board.",
+        notes=(),
         labels=LABELS,
         counts={
             label: {"train": 100 + i, "validation": 12, "test": 40}

@@ -14,8 +14,10 @@ SCRATCH_MOMENTUM = 0.9
 need thousands of steps to forget their start; a small data set has hundreds."""
 
 
-def rescaled(image: Any, *, scale: Any = 1 / 127.5, offset: Any = -1.0) -> Any:
-    """Levels 0..255 as `scale * level + offset`, by default -1..1."""
+def rescaled(image: Any, plan: NetworkPlan, *, scale: Any = 1 / 127.5, offset: Any = -1.0) -> Any:
+    """Levels 0..255 as `scale * level + offset`, by default -1..1; as 0..1 if the plan says so."""
+    if plan.pixels == "unit":
+        scale, offset = 1 / 255, 0.0
     return keras.layers.Rescaling(scale, offset=offset, name="rescaling")(image)
 
 

@@ -64,7 +64,7 @@ def features(plan: NetworkPlan, spec: InputSpec, image: Any, size: Size) -> Any:
             f"network.alpha: {plan.name} has ImageNet weights for 1.0 alone. Received: "
             f"{plan.alpha}. Choose 1.0, or network.weights=none"
         )
-    x = three_channels(rescaled(image, scale=1 / 128, offset=-127 / 128), spec)
+    x = three_channels(rescaled(image, plan, scale=1 / 128, offset=-127 / 128), spec)
     x = _norm(_conv(x, _STEM, 3, 2, "stem_conv"), "stem")
     last = len(_STAGES)
     for number, (expansion, filters, blocks, stride, kernel) in enumerate(_STAGES, start=1):

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from edge.core.errors import UsageError
-from trainer.networks.parts.blocks import convolved
+from trainer.networks.parts.blocks import SCRATCH_MOMENTUM, convolved
 from trainer.recipes.plan import NetworkPlan
 
 FEATURES = "features"
@@ -23,10 +23,11 @@ def add_head(features: Any, plan: NetworkPlan, classes: int, *, seed: int) -> An
     can be trained: `pooled` lies behind that.
 
     Raises:
-        UsageError: a convolution where the features have no rows and columns.
+        UsageError: a convolution where the features have no rows and columns, or a pooling where
+            they have one of them only.
     """
     if len(features.shape) == 2:
-        if plan.head == "conv":
+        if plan.head in ("conv", "conv_pool"):
             raise UsageError(
                 f"network.head: {plan.name} ends in a vector, which nothing can convolve: "
                 "choose plain or dense"
@@ -36,6 +37,8 @@ def add_head(features: Any, plan: NetworkPlan, classes: int, *, seed: int) -> An
         x = keras.layers.Identity(name=FEATURES)(features)
         if plan.head == "conv":
             x = convolved(x, plan.head_width, "head")
+        elif plan.head == "conv_pool":
+            x = _pooled_convolution(x, plan)
         x = keras.layers.GlobalAveragePooling2D(name=POOLED)(x)
     if plan.head == "dense":
         x = keras.layers.Dense(plan.head_width, activation="relu", name="head_dense")(x)
@@ -44,3 +47,17 @@ def add_head(features: Any, plan: NetworkPlan, classes: int, *, seed: int) -> An
     start = keras.initializers.RandomNormal(stddev=0.01, seed=seed)
     x = keras.layers.Dense(classes, name=LOGITS, kernel_initializer=start)(x)
     return keras.layers.Softmax(name=SCORES)(x)
+
+
+def _pooled_convolution(x: Any, plan: NetworkPlan) -> Any:
+    if min(x.shape[1:3]) < 2:
+        raise UsageError(
+            f"network.head: conv_pool needs features of two rows and columns or more, and "
+            f"{plan.name} has {x.shape[1]} x {x.shape[2]} at this input: choose conv, or a larger "
+            "input"
+        )
+    x = keras.layers.Conv2D(
+        plan.head_width, 3, padding="same", activation="relu", name="head_conv"
+    )(x)
+    x = keras.layers.MaxPooling2D(name="head_pool")(x)
+    return keras.layers.BatchNormalization(momentum=SCRATCH_MOMENTUM, name="head_norm")(x)
