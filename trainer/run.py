@@ -6,8 +6,8 @@ a Softmax named `scores`. Where the run has a novelty score, a second output nam
 `unknown` (batch, 1) is it, 0..1. It has no augmentation layers. `run.json` is
 `RunFacts`; `split.csv` says which picture, by its path and its content, belongs to which split;
 `recipe.yaml` is the recipe as resolved; `metrics.json`, `history.csv`, `confusion.svg` and
-`report.html` are the evaluation. `tensorboard/` has the curves for TensorBoard. `skipped.txt` names
-the files that were left out.
+`report.html` are the evaluation, `predictions.csv` what the model says of each test picture.
+`tensorboard/` has the curves for TensorBoard. `skipped.txt` names the files that were left out.
 """
 
 from __future__ import annotations

@@ -105,10 +105,10 @@ class FoldTraining:
         train, validation = rest[inner != 0], rest[inner == 0]
         if set(data.truth[train]) != set(data.truth[rest]) or not len(validation):
             train = validation = rest
-        mine = replace(data, train=train, validation=validation)
-        best = run_phases(
-            network, self.prepared.recipe, self.phases, mine, seed=seed, budget=budget
-        )
+        # A teacher has learned from the fold's own pictures, so no fold may learn from it.
+        mine = replace(data, train=train, validation=validation, taught=None)
+        recipe = self.prepared.recipe.model_copy(update={"distill": None})
+        best = run_phases(network, recipe, self.phases, mine, seed=seed, budget=budget)
         lowest = min((phase.train_from for phase in self.phases), key=network.depth)
         logits, pooled = predict(network, lowest, data, held)
         some = self.trained_sample(train)

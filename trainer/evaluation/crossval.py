@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.errors import UsageError
 from edge.core.model.metrics import Share, evaluate_scores
 from trainer.calibration.crossfit import FoldTraining, cross_fit
 from trainer.fit.phases import Budget
@@ -93,6 +94,11 @@ def cross_validate(
     start = time.monotonic()
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)
+    if recipe.distill is not None:
+        raise UsageError(
+            "cross-validate: with distill, each fold would need teachers of its own. Compare "
+            "trainings with and without it by `pilah-trainer train`, with several seeds"
+        )
     prepared = prepare(recipe, Path(data), add=add, groups=groups, seed=seed)
     everything = np.arange(len(prepared.pictures))
     whole = training_set(

@@ -26,6 +26,9 @@ class Batch:
     """float32 (pictures, classes): the share of each class, 0..1."""
     weights: npt.NDArray[np.float32]
     """float32 (pictures,): the weight of each picture in the loss."""
+    taught: npt.NDArray[np.float32]
+    """float32 (pictures, classes): what the teacher says of each picture, probabilities; the
+    targets where there is no teacher."""
 
 
 def class_weights(truth: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:
@@ -85,16 +88,21 @@ def epoch_batches(
     chunks = np.array_split(order, math.ceil(len(order) / recipe.batch_size))
 
     def make(chunk: npt.NDArray[np.int64]) -> Batch:
+        taught = None
         if phase.train_from == INPUT or lower is not None:
             inputs: npt.NDArray[Any] = augment_batch(data.tensors[chunk], recipe.augment, rng)
             if lower is not None:
                 inputs = lower(inputs)
         else:
             saved = data.features[phase.train_from]
-            inputs = saved[chunk, rng.integers(0, saved.shape[1], len(chunk))]
+            copies = rng.integers(0, saved.shape[1], len(chunk))
+            inputs = saved[chunk, copies]
+            if data.taught is not None:
+                taught = data.taught[chunk, copies]
         targets = np.eye(classes, dtype=np.float32)[data.truth[chunk]]
         weights = weight_of[data.truth[chunk]]
-        batch = Batch(np.asarray(inputs, np.float32), targets, weights)
+        taught = targets if taught is None else np.asarray(taught, np.float32)
+        batch = Batch(np.asarray(inputs, np.float32), targets, weights, taught)
         return _mixed(batch, phase.mixup, rng)
 
     # There is one worker, so that random numbers are drawn in the same order each time.
@@ -121,4 +129,5 @@ def _mixed(batch: Batch, mixup: float, rng: np.random.Generator) -> Batch:
     def mix(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return np.asarray(share * values + (1 - share) * values[other], np.float32)
 
-    return Batch(mix(batch.inputs), mix(batch.targets), mix(batch.weights))
+    # What a teacher would say of the mixture is taken to be the mixture of what it says.
+    return Batch(mix(batch.inputs), mix(batch.targets), mix(batch.weights), mix(batch.taught))

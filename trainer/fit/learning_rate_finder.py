@@ -75,7 +75,8 @@ def find_rates(
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)
     phases = [phase.model_copy(update={"fresh": False}) for phase in recipe.phases]
     prepared = prepare(
-        recipe.model_copy(update={"phases": phases}),
+        # No teacher: its training would take longer than all of this.
+        recipe.model_copy(update={"phases": phases, "distill": None}),
         Path(data),
         add=add,
         groups=groups,
@@ -113,7 +114,7 @@ def _try_rates(prepared: Prepared, phase: PhasePlan, whole: TrainingSet, *, seed
             batch = next(batches)
             rate = LOWEST * (HIGHEST / LOWEST) ** (done / (_STEPS - 1))
             optimizers.set_rate(rate)
-            loss = float(step(batch.inputs, batch.targets, batch.weights)[0])
+            loss = float(step(batch.inputs, batch.targets, batch.weights, batch.taught)[0])
             mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
             smooth = mean / (1 - _SMOOTHING ** (done + 1))
             if not smooth < _EXPLODED * min(losses, default=math.inf):

@@ -232,7 +232,7 @@ class _PhaseRun:
             along = self._along()
             rate = self._schedule.rate(along)
             self._optimizers.set_rate(rate)
-            loss, good = self._step(batch.inputs, batch.targets, batch.weights)
+            loss, good = self._step(batch.inputs, batch.targets, batch.weights, batch.taught)
             losses.append(float(loss))
             right, seen = right + int(good), seen + len(batch.targets)
             self._done += 1
@@ -274,7 +274,8 @@ class _PhaseRun:
         best.history.append(epoch)
         self._budget.on_epoch(epoch)
         if phase.stop_at:
-            enough = line[1] >= phase.stop_at.accuracy
+            reached = accuracy if phase.stop_at.of == "training" else line[1]
+            enough = reached >= phase.stop_at.accuracy
             self._confirmed = self._confirmed + 1 if enough else 0
             best.reached = (
                 self._confirmed >= phase.stop_at.confirm and self._epoch >= phase.stop_at.min_epochs

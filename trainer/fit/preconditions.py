@@ -20,7 +20,7 @@ from trainer.data.groups import assign_groups, group_column
 from trainer.errors import TooFewPicturesError
 from trainer.recipes.network_names import check_network
 from trainer.recipes.plan import Recipe
-from trainer.recipes.reading import read_recipe
+from trainer.recipes.reading import is_recipe, read_recipe
 from trainer.run import FACTS
 
 if TYPE_CHECKING:
@@ -52,7 +52,14 @@ def check_request(
         ConfigError, UsageError: the recipe is wrong.
         PictureSetError, GroupError: the pictures or the form of the groups cannot be used.
     """
-    check_network(read_recipe(recipe, variant=variant, settings=settings).network)
+    plan = read_recipe(recipe, variant=variant, settings=settings)
+    check_network(plan.network)
+    if plan.distill is not None and (
+        is_recipe(plan.distill.teacher) or not Path(plan.distill.teacher).is_dir()
+    ):
+        distill = plan.distill
+        teacher = read_recipe(distill.teacher, variant=distill.variant, settings=distill.settings)
+        check_network(teacher.network)
     if FASHION_MNIST in map(str, (data, *add)):
         return  # Keras fetches it
     read_picture_set(

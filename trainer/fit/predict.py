@@ -35,6 +35,9 @@ class TrainingSet:
     """Indices of the pictures to train on."""
     validation: npt.NDArray[np.int64]
     """Indices of the pictures that choose the best epoch."""
+    taught: npt.NDArray[np.float16] | None = None
+    """float16 (pictures, 1 + copies, classes), what a teacher says of each picture to train on and
+    of its copies, probabilities at the temperature of `distill`; None if there is no teacher."""
 
 
 def predict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -50,6 +51,15 @@ class Prepared:
     """The seed of the split, the starting weights, the augmentation and the order."""
     earlier: EarlierRun | None = None
     """The run that the training starts from."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over every picture's content digest, label and split, in hexadecimal."""
+        lines = sorted(
+            f"{digest} {picture.label} {picture.split}"
+            for digest, picture in zip(self.decoded.digests, self.pictures, strict=True)
+        )
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def of(self, *splits: str) -> npt.NDArray[np.int64]:
         """The indices of the pictures of these splits."""

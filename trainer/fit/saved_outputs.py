@@ -151,7 +151,17 @@ class _Copy:
 
     def chance(self) -> np.random.Generator:
         """The random numbers with which the copy is augmented."""
-        return np.random.default_rng((int(self.key[:32], 16), self.number))
+        return copy_chance(self.key, self.number)
+
+
+def copy_chance(digest: str, number: int) -> np.random.Generator:
+    """The random numbers with which a copy of a picture is augmented, at whatever size.
+
+    Args:
+        digest: the digest of the picture's file, or a key that begins with it.
+        number: the number of the copy, from 1 on.
+    """
+    return np.random.default_rng((int(digest[:32], 16), number))
 
 
 def _compute(
@@ -201,7 +211,7 @@ def _open_stores(
     shape = lower.outputs[0].shape[1:]
     # The number of copies is left out, because it does not change the first ones.
     changes = json.dumps(plan.model_dump(exclude={"copies"}), sort_keys=True)
-    look = _short(f"{changes} {_code(augment)}")
+    look = _short(f"{changes} {code_digest(augment)}")
     return (
         RowStore(base / "plain", shape=shape, dtype=np.float16),
         RowStore(base / look, shape=shape, dtype=np.float16),
@@ -234,7 +244,7 @@ def _layers_digest(model: Any) -> str:
     return digest.hexdigest()
 
 
-def _code(package: ModuleType) -> str:
+def code_digest(package: ModuleType) -> str:
     """Hex digits that change with the source of a module, or of a package."""
     file = Path(package.__file__ or "")
     sources = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]

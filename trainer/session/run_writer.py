@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import os
@@ -18,11 +17,11 @@ from edge.core.files import new_folder
 from trainer.calibration.calibrate import Calibration
 from trainer.calibration.novelty import with_unknown_output
 from trainer.fit.phases import Best, Epoch
-from trainer.fit.prepare import Prepared
 from trainer.fit.trained import TrainedModel
 from trainer.recipes.reading import recipe_yaml
 from trainer.report.confusion import draw_confusion
 from trainer.report.metrics_json import metrics_json
+from trainer.report.predictions_csv import write_predictions
 from trainer.report.report_facts import ReportFacts
 from trainer.report.report_page import write_report
 from trainer.report.scored_split import confusion_matrix
@@ -81,6 +80,7 @@ def write_run(
         metrics = json.dumps(metrics_json(report), indent=2, ensure_ascii=False)
         (folder / METRICS).write_text(metrics + "\n", encoding="utf-8")
         write_report(folder / REPORT, report)
+        write_predictions(folder, report.test, prepared.labels, prepared.decoded.digests)
         right = report.test.right
         draw_confusion(
             confusion_matrix(report.test, len(prepared.labels)),
@@ -92,15 +92,6 @@ def write_run(
         facts = facts.model_copy(update={"minutes": report.minutes})
         write_facts(folder, facts)
     return report, facts
-
-
-def data_digest(prepared: Prepared) -> str:
-    """SHA-256 over every picture's content digest, label and split."""
-    lines = sorted(
-        f"{digest} {picture.label} {picture.split}"
-        for digest, picture in zip(prepared.decoded.digests, prepared.pictures, strict=True)
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _run_facts(
@@ -128,7 +119,7 @@ def _run_facts(
         data=DataFacts(
             path=str(request.data.resolve()),
             root=str(_root_of(request.data, pictures)),
-            digest=data_digest(prepared),
+            digest=prepared.digest,
             pictures={
                 split: sum(picture.split == split for picture in pictures) for split in SPLITS
             },

@@ -14,7 +14,7 @@ from trainer.recipes.reading import read_recipe, recipe_yaml
 from trainer.run import Run
 from trainer.session.interrupt import CtrlC
 from trainer.session.request import TrainingRequest
-from trainer.session.run_writer import data_digest, write_run
+from trainer.session.run_writer import write_run
 from trainer.session.stage_times import Stages
 from trainer.session.summary import say_data, say_result
 from trainer.session.training_session import TrainingSession
@@ -92,7 +92,7 @@ def train(
     plan = {
         "recipe": recipe_yaml(prepared.recipe),
         "seed": seed,
-        "pictures": data_digest(prepared),
+        "pictures": prepared.digest,
     }
     if prepared.earlier is not None:
         plan["earlier run"] = prepared.earlier.model_digest
@@ -104,7 +104,7 @@ def train(
                 stages.ended("pictures")
                 session = TrainingSession.begin(
                     request, prepared, checkpoint, stages, ctrl_c.check_stop
-                )
+                ).with_teacher()
                 model = session.train()
                 calibration = session.calibrate(model)
                 report, facts = write_run(session, model, calibration, replace=replace)

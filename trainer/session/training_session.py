@@ -14,6 +14,7 @@ from trainer.calibration.calibrate import Calibration, calibrate, fold_in
 from trainer.data.stratified_split import fold_pictures
 from trainer.errors import TooFewPicturesError
 from trainer.fit.checkpoint import Checkpoint
+from trainer.fit.distillation import teach
 from trainer.fit.phases import Budget, run_phases
 from trainer.fit.prepare import Prepared, training_set
 from trainer.fit.saved_outputs import pooled_outputs
@@ -37,6 +38,8 @@ class TrainingSession:
     budget: Budget
     """For everything: the phases, the calibration, the evaluation and the report."""
     stages: Stages
+    taught: npt.NDArray[np.float16] | None = None
+    """What a teacher says of the training pictures; see `TrainingSet.taught`."""
 
     @classmethod
     def begin(
@@ -60,6 +63,19 @@ class TrainingSession:
         check_stop()
         return cls(request, prepared, checkpoint, Budget(deadline, check_stop), stages)
 
+    def with_teacher(self) -> Self:
+        """This session with what its recipe's teacher says, if it has one; see `teach` for errors.
+
+        The teacher has minutes of its own, so the budget begins anew where it ends.
+        """
+        plan = self.prepared.recipe.distill
+        if plan is None:
+            return self
+        taught = teach(self.prepared, plan, check_stop=self.budget.check_stop)
+        self.stages.ended("teacher")
+        deadline = self.budget.deadline + self.stages.seconds["teacher"]
+        return replace(self, taught=taught, budget=replace(self.budget, deadline=deadline))
+
     def train(self) -> TrainedModel:
         """Trains the network by the recipe's phases.
 
@@ -80,6 +96,7 @@ class TrainingSession:
             validation=choosing,
             check_stop=budget.check_stop,
         )
+        data = replace(data, taught=self.taught)
         frozen = None
         if network.pretrained:
             frozen = pooled_outputs(

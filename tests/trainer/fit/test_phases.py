@@ -180,6 +180,18 @@ def test_a_target_reached_once_and_lost_again_is_not_reached(
     assert len(best.history) == 8
 
 
+def test_a_target_of_the_training_pictures_says_nothing_of_others(
+    network: Network, data: TrainingSet
+) -> None:
+    turned = np.where(np.arange(60) < 40, data.truth, 1 - data.truth)
+    misled = TrainingSet(data.tensors, turned, data.features, data.train, data.validation)
+    target = TargetPlan(accuracy=0.9, of="training", confirm=1)
+    best = train(network, misled, HEAD.model_copy(update={"stop_at": target, "epochs": 30}))
+    assert best.reached
+    assert best.history[-1].accuracy >= 0.9
+    assert best.history[-1].validation_accuracy < 0.5
+
+
 def test_patience_ends_a_phase_and_the_next_one_begins(network: Network, data: TrainingSet) -> None:
     wild = HEAD.model_copy(
         update={"learning_rate": 1.0, "epochs": 100, "early_stopping": 3, "warmup": 0}

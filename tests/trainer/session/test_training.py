@@ -151,6 +151,7 @@ def test_a_run_holds_the_model_and_its_proof(run: Path) -> None:
         "split.csv",
         "metrics.json",
         "history.csv",
+        "predictions.csv",
         "confusion.svg",
         "tensorboard",
         "report.html",

@@ -1,0 +1,197 @@
+"""A network learns from what a teacher says of the very copies that it trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.core.errors import ConfigError, UsageError
+from edge.core.images.preprocess import InputSpec
+from tests.trainer.session.test_training import DRAWN, draw_photos
+from tests.trainer.tiny import tiny_network
+from trainer.errors import RunError
+from trainer.fit import distillation
+from trainer.fit.distillation import teach
+from trainer.fit.learner import learning_step
+from trainer.fit.phases import Budget, run_phases
+from trainer.fit.preconditions import check_request
+from trainer.fit.predict import TrainingSet
+from trainer.fit.prepare import Prepared, prepare
+from trainer.networks import build_network
+from trainer.recipes.plan import DistillPlan, NetworkPlan, PhasePlan, Recipe
+from trainer.recipes.reading import read_recipe
+from trainer.statistics.likelihood import softmax
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SPEC = InputSpec(height=32, width=32)
+HEAD = PhasePlan(name="head", train_from="pooled", epochs=25, learning_rate=0.05)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with `photos` and `drawn.yaml`."""
+    folder = tmp_path_factory.mktemp("taught")
+    draw_photos(folder / "photos", count=20)
+    (folder / "drawn.yaml").write_text(DRAWN, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch, tiny_network():
+        patch.setenv("PILAH_CACHE", str(folder / "cache"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def prepared(drawn: Path) -> Prepared:
+    return prepare(read_recipe(str(drawn / "drawn.yaml")), drawn / "photos")
+
+
+def plan(drawn: Path, **changes: object) -> DistillPlan:
+    given = {
+        "teacher": str(drawn / "drawn.yaml"),
+        "settings": ["input.height=48", "input.width=48", "phases.head.epochs=2"],
+    }
+    return DistillPlan.model_validate(given | changes)
+
+
+def test_the_loss_is_the_weighted_one_of_both() -> None:
+    network = build_network(NetworkPlan(name="convnet", weights="none", dropout=0), SPEC, 2, seed=0)
+    recipe = Recipe(
+        name="r", phases=[HEAD], label_smoothing=0,
+        distill=DistillPlan(teacher="garbage", temperature=4, weight=0.25),
+    )  # fmt: skip
+
+    class Nothing:
+        variables: tuple[object, ...] = tuple(network.upper("pooled").trainable_variables)
+
+        def apply(self, gradients: object) -> None:
+            """Leaves the weights as they are."""
+
+    upper = network.upper("pooled")
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(5, 128)).astype(np.float32)
+    targets = np.eye(2, dtype=np.float32)[[0, 1, 1, 0, 1]]
+    taught = softmax(rng.normal(size=(5, 2))).astype(np.float32)
+    weights = np.ones(5, np.float32)
+    loss, _ = learning_step(upper, recipe, Nothing())(inputs, targets, weights, taught)  # type: ignore[arg-type]
+    logits = upper(inputs).numpy()
+    hard = -(targets * np.log(softmax(logits))).sum(axis=1)
+    soft = -(taught * np.log(softmax(logits / 4))).sum(axis=1) * 16
+    assert float(loss) == pytest.approx((0.75 * hard + 0.25 * soft).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("weight", [None, 1.0])
+def test_a_teacher_who_knows_better_than_the_labels_is_believed(weight: float | None) -> None:
+    """The labels are drawn by chance, and the teacher is right of every copy."""
+    distill = None if weight is None else DistillPlan(teacher="garbage", weight=weight)
+    recipe = Recipe(name="r", phases=[HEAD], label_smoothing=0, distill=distill)
+    network = build_network(NetworkPlan(name="convnet", weights="none", dropout=0), SPEC, 2, seed=0)
+    rng = np.random.default_rng(0)
+    truth = np.arange(200) % 2
+    pooled = rng.normal(0, 1, (200, 3, 128)).astype(np.float16)
+    pooled[..., 0] += 4 * truth[:, None]
+    labels = np.where(np.arange(200) < 150, rng.permutation(truth), truth)
+    taught = np.repeat(np.eye(2, dtype=np.float16)[truth][:, None], 3, axis=1)
+    data = TrainingSet(
+        np.zeros((200, 32, 32, 3), np.uint8), labels, {"pooled": pooled},
+        np.arange(150), np.arange(150, 200), taught if weight else None,
+    )  # fmt: skip
+    best = run_phases(network, recipe, [HEAD], data, seed=0, budget=Budget(float("inf")))
+    assert (best.accuracy > 0.8) == (weight is not None)
+
+
+def test_a_teacher_is_trained_once_for_the_same_pictures(
+    drawn: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught = teach(prepared, plan(drawn))
+    copies = 1 + prepared.recipe.augment.copies
+    assert taught.shape == (60, copies, 3)
+    train = prepared.of("train")
+    np.testing.assert_allclose(taught[train].sum(axis=2), 1, atol=2e-3)
+    assert not taught[prepared.of("validation", "test")].any()
+
+    def never(*arguments: object) -> None:
+        pytest.fail("the teacher was trained again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(distillation, "_of_recipe", never)
+        np.testing.assert_array_equal(teach(prepared, plan(drawn)), taught)
+        softer = teach(prepared, plan(drawn, temperature=8))
+        assert softer[train].max() < taught[train].max()
+        with pytest.raises(pytest.fail.Exception):
+            teach(prepared, plan(drawn, folds=2))
+        split = prepared.split.copy()
+        split[:3] = "test"
+        pictures = tuple(
+            replace(picture, split=each)
+            for picture, each in zip(prepared.pictures, split.tolist(), strict=True)
+        )
+        with pytest.raises(pytest.fail.Exception):
+            teach(replace(prepared, pictures=pictures, split=split), plan(drawn))
+
+
+def test_of_several_teachers_each_leaves_another_part_out(
+    drawn: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+
+    def noted(network: object, recipe: object, phases: object, data: TrainingSet, **rest: object):  # type: ignore[no-untyped-def]
+        used.append(set(data.train.tolist()))
+        return run_phases(network, recipe, phases, data, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(distillation, "run_phases", noted)
+    taught = teach(prepared, plan(drawn, folds=2, max_minutes=1))
+    everything = set(prepared.of("train").tolist())
+    assert used[0] | used[1] == everything
+    assert not used[0] & used[1]
+    np.testing.assert_allclose(taught[prepared.of("train")].sum(axis=2), 1, atol=2e-3)
+
+
+def test_the_copies_that_a_teacher_sees_are_those_of_the_student(
+    drawn: Path, prepared: Prepared
+) -> None:
+    """At the student's own size they are the same to the pixel."""
+    tensors = prepared.decoded.tensors
+    found = distillation._copies(prepared.decoded, np.arange(3), 1, prepared.recipe.augment)
+    for i in range(3):
+        chance = np.random.default_rng((int(prepared.decoded.digests[i][:32], 16), 1))
+        copy = distillation.augmented(tensors[i], prepared.recipe.augment, chance)
+        np.testing.assert_array_equal(found[i], copy)
+    plain = distillation._copies(prepared.decoded, np.arange(3), 0, prepared.recipe.augment)
+    np.testing.assert_array_equal(plain, tensors[np.arange(3)])
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "said"),
+    [
+        (["distill.teacher=garbag"], UsageError, "no recipe 'garbag'"),
+        (["distill={teacher: garbage, variant: huge}"], UsageError, "has no variant 'huge'"),
+        (["distill={teacher: garbage, temperature: 0.5}"], ConfigError, "temperature"),
+        (
+            ["distill={teacher: garbage}", "phases.head.train_from=input"],
+            ConfigError,
+            "augment them anew have none: head",
+        ),
+        (["distill={teacher: garbage}", "phases.head.fresh=true"], ConfigError, "without fresh"),
+    ],
+)
+def test_a_teacher_that_cannot_teach_is_told_before_anything_is_trained(
+    drawn: Path, settings: list[str], error: type[Exception], said: str
+) -> None:
+    recipe, data = str(drawn / "drawn.yaml"), drawn / "photos"
+    with pytest.raises(error) as caught:
+        check_request(recipe, data, settings=settings)
+    assert said in str(caught.value)
+
+
+def test_a_teacher_with_a_teacher_and_a_folder_that_is_no_run_are_refused(
+    drawn: Path, prepared: Prepared
+) -> None:
+    text = f"{DRAWN}distill: {{teacher: garbage}}\n"
+    (drawn / "pupil.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="learns from a teacher itself"):
+        teach(prepared, plan(drawn, teacher=str(drawn / "pupil.yaml"), settings=[]))
+    with pytest.raises(RunError, match="not a finished run"):
+        teach(prepared, plan(drawn, teacher=str(drawn / "photos")))

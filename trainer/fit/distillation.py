@@ -1,0 +1,275 @@
+"""What a teacher says of the training pictures and of their augmented copies.
+
+A teacher is one or several larger networks that learn from the same training pictures. The student
+learns from what they say of the very copies that it trains on, because a teacher's fixed scores of
+other views overfit. Source: Beyer et al., Knowledge distillation: a good teacher is patient and
+consistent, CVPR 2022.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.errors import UsageError
+from edge.core.terminal.progress import Progress
+from edge.core.terminal.wording import in_a_sentence, number_of
+from trainer import augment
+from trainer.augment import augmented
+from trainer.data.cache import DecodedPictures, decode_pictures
+from trainer.data.cache_folder import cache_folder, cache_limit, drop_oldest
+from trainer.data.row_store import RowStore
+from trainer.data.stratified_split import fold_pictures
+from trainer.errors import RunError
+from trainer.fit.phases import Budget, run_phases
+from trainer.fit.predict import TrainingSet, scorer_at
+from trainer.fit.prepare import Prepared, training_set
+from trainer.fit.saved_outputs import code_digest, copy_chance
+from trainer.networks import INPUT, LOGITS, Network, build_network
+from trainer.recipes.plan import AugmentPlan, DistillPlan, Recipe
+from trainer.recipes.reading import is_recipe, read_recipe, recipe_yaml
+from trainer.run import FACTS, MODEL, read_run, split_rows
+from trainer.statistics.likelihood import softmax
+
+_log = logging.getLogger(__name__)
+
+_CHUNK = 32
+
+Logits = npt.NDArray[np.float16]
+"""float16 (teachers, pictures, 1 + copies, classes)."""
+
+
+def is_run(teacher: str) -> bool:
+    """Whether a teacher is given as the folder of a run, and not as a recipe."""
+    return not is_recipe(teacher) and Path(teacher).is_dir()
+
+
+def teacher_recipe(plan: DistillPlan) -> Recipe:
+    """The recipe of a teacher that is not a run.
+
+    Raises:
+        ConfigError, UsageError: there is no such recipe or it is wrong, or it has a teacher itself.
+    """
+    recipe = read_recipe(plan.teacher, variant=plan.variant, settings=plan.settings)
+    if recipe.distill is not None:
+        raise UsageError(
+            f"distill.teacher: {plan.teacher} learns from a teacher itself: name that one, or a "
+            "recipe without distill"
+        )
+    return recipe
+
+
+def teach(
+    prepared: Prepared, plan: DistillPlan, *, check_stop: Callable[[], None] = lambda: None
+) -> npt.NDArray[np.float16]:
+    """What the teacher says of each training picture and its copies: probabilities.
+
+    It is float16 (pictures, 1 + copies, classes), at the plan's temperature, and 0 for pictures
+    that are not trained on. A teacher that is a recipe is trained on the training pictures, its
+    epoch chosen by the validation pictures, and what it says is saved in the cache: the next
+    training on the same pictures, split and copies needs no teacher.
+
+    Args:
+        prepared: the student's pictures and recipe.
+        plan: the teacher.
+        check_stop: raises if the user wants to stop.
+
+    Raises:
+        ConfigError, UsageError: the teacher's recipe is wrong.
+        RunError: a teacher that is a run has other classes, or has learned from pictures that the
+            student is to be validated or tested on.
+        StorageError: the disk is full.
+    """
+    train = prepared.of("train")
+    keys = [prepared.decoded.digests[i] for i in train]
+    copies, classes = 1 + prepared.recipe.augment.copies, len(prepared.labels)
+    trained_here = not is_run(plan.teacher)
+    teachers = plan.folds if trained_here else 1
+    folder = cache_folder() / "teachers" / _key(prepared, plan)
+    with RowStore(folder, shape=(teachers, copies, classes), dtype=np.float16) as store:
+        if (store.find(keys) < 0).any():
+            _log.info(f"teacher: {plan.teacher}, {number_of(len(train), 'pictures')}")
+            found = (_of_recipe if trained_here else _of_run)(prepared, plan, check_stop)
+            store.claim(len(keys))
+            store.append(keys, found.transpose(1, 0, 2, 3))
+        else:
+            _log.info(f"teacher: {plan.teacher}, from the cache")
+        logits = store.read(store.find(keys)).astype(np.float32)
+    drop_oldest(cache_folder(), cache_limit())
+    said = softmax(logits.reshape(-1, classes) / plan.temperature).reshape(logits.shape)
+    taught = np.zeros((len(prepared.pictures), copies, classes), np.float16)
+    taught[train] = said.mean(axis=1)
+    return taught
+
+
+def _key(prepared: Prepared, plan: DistillPlan) -> str:
+    """Hex digits that change with the pictures, their split, the copies and the teacher."""
+    if is_run(plan.teacher):
+        file = Path(plan.teacher) / MODEL
+        teacher = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+    else:
+        teacher = f"{recipe_yaml(teacher_recipe(plan))} {plan.folds} {plan.max_minutes}"
+    facts = [
+        prepared.digest, list(prepared.labels), prepared.seed, teacher,
+        prepared.recipe.augment.model_dump(mode="json"), code_digest(augment),
+        prepared.recipe.input.crop, prepared.recipe.input.padding,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _of_recipe(prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None]) -> Logits:
+    """The logits of teachers that are trained here."""
+    recipe = teacher_recipe(plan)
+    shown = {"crop": prepared.recipe.input.crop, "padding": prepared.recipe.input.padding}
+    recipe = recipe.model_copy(
+        update={
+            # The teacher sees the copies that the student sees, at its own size.
+            "augment": prepared.recipe.augment,
+            "input": recipe.input.model_copy(update=shown),
+        }
+    )
+    own = replace(
+        prepared,
+        recipe=recipe,
+        network=build_network(
+            recipe.network, recipe.input, len(prepared.labels), seed=prepared.seed
+        ),
+        decoded=decode_pictures(prepared.pictures, recipe.input),
+        earlier=None,
+    )
+    train, validation = own.of("train"), own.of("validation")
+    data = training_set(
+        own,
+        recipe.phases,
+        with_copies=own.split == "train",
+        train=train,
+        validation=validation,
+        check_stop=check_stop,
+    )
+    untrained = own.network.state()
+    fold = np.array(
+        fold_pictures([own.pictures[i] for i in train], plan.folds, seed=own.seed)
+        if plan.folds > 1
+        else [-1] * len(train)
+    )
+    seconds = 60 * plan.max_minutes / plan.folds
+    found = []
+    for number in range(plan.folds):
+        own.network.restore(untrained)
+        best = run_phases(
+            own.network,
+            recipe,
+            recipe.phases,
+            replace(data, train=train[fold != number]),
+            seed=own.seed + number,
+            budget=Budget(time.monotonic() + seconds, check_stop, quiet=True),
+        )
+        _log.info(
+            f"teacher {number + 1} of {plan.folds}: {best.accuracy:.1%} of "
+            f"{number_of(len(validation), 'validation pictures')} right"
+            + (" (cut short)" if best.cut_short else "")
+        )
+        found.append(_said(own, data, train))
+    return np.stack(found)
+
+
+def _said(own: Prepared, data: TrainingSet, train: npt.NDArray[np.int64]) -> Logits:
+    """(pictures, 1 + copies, classes), the logits of the trained network of `own`."""
+    network, recipe = own.network, own.recipe
+    cut = min((phase.train_from for phase in recipe.phases), key=network.depth)
+    forward = scorer_at(network, cut)
+    saved = None if cut == INPUT else data.features[cut]
+    if saved is not None and saved.shape[1] <= recipe.augment.copies:
+        saved = None  # a teacher whose phases are fresh has no saved copies
+    inputs: Callable[[npt.NDArray[np.int64], int], Any]
+    if saved is None:
+        forward = scorer_at(network, INPUT)
+
+        def inputs(chunk: npt.NDArray[np.int64], copy: int) -> Any:
+            return _copies(own.decoded, chunk, copy, recipe.augment)
+
+    else:
+        outputs = saved
+
+        def inputs(chunk: npt.NDArray[np.int64], copy: int) -> Any:
+            return outputs[chunk, copy]
+
+    return _scored(forward, inputs, train, 1 + recipe.augment.copies)
+
+
+def _of_run(prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None]) -> Logits:
+    """The logits of a finished run."""
+    path = Path(plan.teacher)
+    if not (path / FACTS).is_file():
+        raise RunError(f"distill.teacher: {path} is a folder, but not a finished run")
+    run = read_run(path)
+    if run.facts.labels != prepared.labels:
+        raise RunError(
+            f"distill.teacher: {path} knows {in_a_sentence(list(run.facts.labels))}, and the "
+            f"pictures are of {in_a_sentence(list(prepared.labels))}: a teacher must know the same"
+        )
+    learned = {row.sha256 for row in split_rows(path) if row.split == "train"}
+    kept = [prepared.decoded.digests[i] for i in prepared.of("validation", "test")]
+    if seen := sum(digest in learned for digest in kept):
+        raise RunError(
+            f"distill.teacher: {path} has learned from {seen} of the {len(kept)} pictures that are "
+            "to be validated or tested on, and would tell of them. Train with the split of that "
+            f"run: --keep-parts {path}"
+        )
+    model = run.load_model()
+    network = Network(model, pretrained=False)
+    if model.get_layer(LOGITS).output.shape[-1] != len(prepared.labels):
+        raise RunError(f"{path}: its model has other classes than its {FACTS}. Train again")
+    decoded = decode_pictures(prepared.pictures, run.facts.input)
+    forward = scorer_at(network, INPUT)
+
+    def inputs(chunk: npt.NDArray[np.int64], copy: int) -> Any:
+        check_stop()
+        return _copies(decoded, chunk, copy, prepared.recipe.augment)
+
+    train = prepared.of("train")
+    logits = _scored(forward, inputs, train, 1 + prepared.recipe.augment.copies)
+    # The temperature that was folded in is taken out: the plan has one of its own.
+    return np.asarray(logits * run.facts.temperature, np.float16)[None]
+
+
+def _copies(
+    decoded: DecodedPictures, chunk: npt.NDArray[np.int64], copy: int, plan: AugmentPlan
+) -> npt.NDArray[np.float32]:
+    """The pictures, or their copies of this number, as a student's saved outputs were made of."""
+    tensors = decoded.tensors[chunk]
+    if copy:
+        tensors = np.stack(
+            [
+                augmented(tensor, plan, copy_chance(decoded.digests[i], copy))
+                for i, tensor in zip(chunk.tolist(), tensors, strict=True)
+            ]
+        )
+    return np.asarray(tensors, np.float32)
+
+
+def _scored(
+    forward: Callable[[npt.NDArray[np.float32]], Any],
+    inputs: Callable[[npt.NDArray[np.int64], int], Any],
+    train: npt.NDArray[np.int64],
+    copies: int,
+) -> Logits:
+    rows = []
+    with Progress("teacher", total=len(train) * copies) as progress:
+        for copy in range(copies):
+            parts = []
+            for start in range(0, len(train), _CHUNK):
+                chunk = train[start : start + _CHUNK]
+                parts.append(forward(np.asarray(inputs(chunk, copy), np.float32)).numpy())
+                progress.advance(len(chunk))
+            rows.append(np.concatenate(parts))
+    return np.stack(rows, axis=1).astype(np.float16)
