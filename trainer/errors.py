@@ -37,3 +37,9 @@ class RunError(PilahError, ValueError):
     """A folder is not a run that a training finished."""
 
     exit_code = EXIT_DATA
+
+
+class OtherClassesError(PilahError, ValueError):
+    """Pictures are of classes that a run does not know."""
+
+    exit_code = EXIT_DATA
