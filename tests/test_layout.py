@@ -288,6 +288,12 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/trainer/commands/test_data_get.py": """
         trainer.data.public_sets
     """,
+    "tests/trainer/compare/test_comparison.py": """
+        trainer.compare.comparison_page
+    """,
+    "tests/trainer/compare/test_trainings.py": """
+        trainer.commands.compare trainer.compare.speed trainer.report.predictions_csv
+    """,
     "tests/trainer/data/duplicates/test_near_duplicates.py": """
         trainer.data.duplicates.near_alignment trainer.data.duplicates.near_candidates
     """,
@@ -296,6 +302,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/trainer/data/test_row_store.py": """
         trainer.data.cache_folder
+    """,
+    "tests/trainer/evaluation/test_new_pictures.py": """
+        trainer.commands.evaluate trainer.report.evaluation_page
     """,
     "tests/trainer/fit/test_phases.py": """
         trainer.fit.learner trainer.fit.learning_rate_finder trainer.fit.optimizers
@@ -308,9 +317,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/trainer/networks/test_networks.py": """
         trainer.networks.advanced_cnn trainer.networks.ann trainer.networks.cnn
-        trainer.networks.convnet trainer.networks.densenet121 trainer.networks.mobilenet_v2
-        trainer.networks.parts.blocks trainer.networks.parts.head trainer.networks.parts.weights
-        trainer.networks.tuned_cnn
+        trainer.networks.convnet trainer.networks.densenet121 trainer.networks.flat
+        trainer.networks.mobilenet_v2 trainer.networks.parts.blocks trainer.networks.parts.head
+        trainer.networks.parts.weights trainer.networks.textbook_cnn trainer.networks.tuned_cnn
     """,
     "tests/trainer/recipes/test_reading.py": """
         trainer.recipes.network_names trainer.recipes.plan

@@ -28,6 +28,7 @@ PAGES = {
     for path in (
         "deploy/receiving.md", "deploy/photographs.md", "deploy/programs.md",
         "deploy/simulating.md", "deploy/improving.md", "deploy/measuring.md",
+        "deploy/comparing.md",
     )
 }  # fmt: skip
 """What goes on with the README, in the order of the tour: it is typed in the same folder."""

@@ -18,6 +18,16 @@ VERBS: Mapping[str, Verb] = {
         "trainer.commands.cross_validate",
         needs=("keras", "tensorflow"),
     ),
+    "compare": Verb(
+        "train in several ways on the same splits, and say which is best",
+        "trainer.commands.compare",
+        needs=("keras", "tensorflow"),
+    ),
+    "evaluate": Verb(
+        "how a run does on pictures of other places and other light",
+        "trainer.commands.evaluate",
+        needs=("keras", "tensorflow"),
+    ),
     "find-rate": Verb(
         "find a learning rate for each phase",
         "trainer.commands.find_rate",

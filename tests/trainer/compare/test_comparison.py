@@ -1,0 +1,97 @@
+"""A winner is named where one surely is, and else it is said that no difference shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from trainer.compare.comparison import WayComparison, WayOutcome, compare_outcomes
+from trainer.compare.comparison_page import frontier, frontier_chart, table, to_json
+from trainer.errors import RunError
+from trainer.report.predictions_csv import TestPrediction
+
+
+def outcome(right: Sequence[bool], seed: int, *, first: int = 0) -> WayOutcome:
+    predictions = {
+        str(first + i): TestPrediction(
+            str(first + i), f"g{first + i}", "can", "can" if good else "jar", 0.9
+        )
+        for i, good in enumerate(right)
+    }
+    return WayOutcome(seed, predictions, 0.6, 2.0, False, 1000)
+
+
+def compared(
+    accuracies: dict[str, float], *, rng: np.random.Generator, seeds: int = 3, pictures: int = 150
+) -> WayComparison:
+    """Ways of these accuracies; how hard a picture is, is the same for all of them."""
+    outcomes: dict[str, list[WayOutcome]] = {name: [] for name in accuracies}
+    for seed in range(seeds):
+        hard = rng.uniform(size=pictures)
+        for name, accuracy in accuracies.items():
+            own = np.where(rng.uniform(size=pictures) < 0.5, rng.uniform(size=pictures), hard)
+            outcomes[name].append(outcome((own < accuracy).tolist(), seed, first=1000 * seed))
+    speeds = {name: float(place + 1) for place, name in enumerate(accuracies)}
+    return compare_outcomes(outcomes, speeds)
+
+
+def test_a_comparison_of_a_way_with_itself_names_no_winner_95_times_in_100() -> None:
+    rng = np.random.default_rng(0)
+    same = {"a": 0.9, "b": 0.9, "c": 0.9, "d": 0.9}
+    found = [compared(same, rng=rng) for _ in range(100)]
+    assert sum(any(pair.sure for pair in each.pairs) for each in found) <= 7
+    assert "no difference shows between" in next(e for e in found if not e.winner).verdict()
+
+
+def test_a_better_way_wins_and_the_reason_is_told() -> None:
+    found = compared({"plain": 0.8, "better": 0.95}, rng=np.random.default_rng(1))
+    assert found.winner is not None
+    assert found.winner.name == "better"
+    assert found.verdict().startswith("better wins: 9")
+    assert "more than plain, the next" in found.verdict()
+    turned = found.between("plain", "better").difference
+    straight = found.between("better", "plain").difference
+    assert turned.value == -straight.value
+    assert turned.interval == (-straight.interval[1], -straight.interval[0])
+
+
+def test_two_good_ways_are_not_told_apart_but_surely_from_a_bad_one() -> None:
+    found = compared({"a": 0.93, "b": 0.93, "bad": 0.5}, rng=np.random.default_rng(2))
+    assert found.winner is None
+    assert found.as_good == (found.ways[1].name,)
+    assert "bad" not in found.verdict()
+
+
+def test_the_table_and_the_json_have_all_of_it() -> None:
+    found = compared({"plain": 0.8, "better": 0.95}, rng=np.random.default_rng(1))
+    head, best, other, verdict = table(found).splitlines()
+    assert head.split()[:3] == ["way", "right", "spread"]
+    assert best.startswith("better")
+    assert "60.0%" in best
+    assert "2.0 ms" in best
+    assert other.startswith("plain")
+    assert verdict == found.verdict()
+    told = to_json(found)
+    assert told["winner"] == "better"
+    assert told["ways"]["better"]["seeds"]["0"]["images"] == 150
+    assert told["pairs"][0]["p_corrected"] == told["pairs"][0]["p"]
+
+
+def test_the_frontier_has_what_nothing_beats() -> None:
+    accuracies = {"fast": 0.7, "useless": 0.6, "good": 0.95}
+    found = compared(accuracies, rng=np.random.default_rng(3))
+    assert [way.name for way in frontier(found.ways)] == ["fast", "good"]
+    chart = str(frontier_chart(found))
+    assert "good: 9" in chart
+    assert "3.0 ms" in chart
+    one = compared({"fast": 0.7}, rng=np.random.default_rng(3))
+    assert frontier_chart(one) is None
+    assert "nothing to compare it with" in one.verdict()
+
+
+def test_other_test_pictures_with_the_same_seed_are_refused() -> None:
+    rights = [True] * 20
+    with pytest.raises(RunError, match="not tested on the same pictures with seed 0"):
+        compare_outcomes({"a": [outcome(rights, 0)], "b": [outcome(rights, 0, first=5)]}, {})

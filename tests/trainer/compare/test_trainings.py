@@ -1,0 +1,98 @@
+"""A comparison trains what is missing, on one split, and gives a page about all of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.core.errors import EXIT_IO, EXIT_OK, EXIT_USAGE
+from tests.plain_words import unexplained
+from tests.trainer.session.test_training import DRAWN, NO_TIME, draw_photos
+from tests.trainer.tiny import tiny_network
+from trainer.cli import main
+from trainer.compare import speed, trainings
+from trainer.report.predictions_csv import read_predictions
+from trainer.run import split_rows
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with `photos`, `drawn.yaml` and the comparison `ways` of two optimisers."""
+    folder = tmp_path_factory.mktemp("compared")
+    draw_photos(folder / "photos", count=20)
+    text = f"{DRAWN}unknown: {{score: none}}\n".replace("folds: 2", "folds: 1")
+    (folder / "drawn.yaml").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch, tiny_network():
+        patch.setenv("PILAH_CACHE", str(folder / "cache"))
+        assert main([*words(folder), "--optimizers", "adam,sgd", "--seeds", "1"]) == EXIT_OK
+        yield folder
+
+
+def words(folder: Path, out: Path | None = None) -> list[str]:
+    given = ["compare", str(folder / "drawn.yaml"), "--data", str(folder / "photos")]
+    return [*given, "--out", str(out or folder / "ways"), "--no-speed", *NO_TIME]
+
+
+def test_all_ways_have_one_split_and_are_compared_on_its_test_pictures(compared: Path) -> None:
+    ways = compared / "ways"
+    splits = [
+        {row.sha256: row.split for row in split_rows(ways / "seed-0" / name)}
+        for name in ("adam", "sgd")
+    ]
+    assert splits[0] == splits[1]
+    tested = {digest for digest, split in splits[0].items() if split == "test"}
+    predictions = read_predictions(ways / "seed-0" / "adam")
+    assert {each.sha256 for each in predictions} == tested
+    metrics = json.loads((ways / "seed-0" / "adam" / "metrics.json").read_text(encoding="utf-8"))
+    right = sum(each.right for each in predictions) / len(predictions)
+    assert metrics["test"]["accuracy"] == pytest.approx(right)
+    told = json.loads((ways / "comparison.json").read_text(encoding="utf-8"))
+    assert set(told["ways"]) == {"adam", "sgd"}
+    assert told["ways"]["adam"]["accuracy"]["value"] == pytest.approx(right)
+    page = (ways / "comparison.html").read_text(encoding="utf-8")
+    assert told["verdict"][1:] in page
+    assert unexplained(re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)) == []
+
+
+def test_what_is_finished_is_not_trained_again(
+    compared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def never(*arguments: object, **options: object) -> None:
+        pytest.fail("it was trained again")
+
+    monkeypatch.setattr(trainings, "train", never)
+    again = [*words(compared), "--optimizers", "sgd,adam", "--seeds", "1"]
+    assert main(again) == EXIT_OK
+    captured = capsys.readouterr()
+    assert "adam, seed 0: trained already" in captured.err
+    assert captured.out.splitlines()[0].startswith("way")
+    with pytest.raises(pytest.fail.Exception):
+        main([*words(compared), "--optimizers", "sgd,adam,nadam", "--seeds", "1"])
+
+
+def test_another_comparison_has_another_folder(
+    compared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once = ["--optimizers", "adam,sgd", "--seeds", "1"]
+    assert main([*words(compared), *once, "--groups", "blocks:2"]) == EXIT_IO
+    assert "holds a comparison with groups None, and this one has blocks:2" in (
+        capsys.readouterr().err
+    )
+    shutil.copytree(compared / "ways", tmp_path / "ways")
+    changed = [*words(compared, tmp_path / "ways"), *once, "--set", "batch_size=8"]
+    assert main(changed) == EXIT_IO
+    assert "was trained by another recipe: its batch_size is another one" in capsys.readouterr().err
+    assert main([*words(compared), "--variants", "a", "--variant", "b"]) == EXIT_USAGE
+
+
+def test_a_run_that_cannot_be_converted_has_no_time(
+    compared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert speed.int8_milliseconds(compared / "photos", tmp_path / "bundle") is None

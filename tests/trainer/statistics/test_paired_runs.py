@@ -1,0 +1,86 @@
+"""Ways that are the same are told apart as seldom as promised, and ways that are not, often."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import ndtri
+
+from trainer.statistics.paired_runs import Difference, holm, paired_difference
+
+
+def drawn(
+    rng: np.random.Generator,
+    *,
+    gain: float = 0.0,
+    seeds: int = 3,
+    spread: float = 0.005,
+    series: int = 1,
+) -> Difference:
+    """Two ways, trained with so many seeds each, on 600 pictures of which each seed tests 100.
+
+    Args:
+        gain: how much more of all pictures the first way gets right.
+        spread: of the accuracy of one way from training to training.
+        series: pictures of a group, which are right or wrong together.
+    """
+    hard = np.repeat(rng.normal(0, 1, 600 // series), series)
+    changes, groups, of = [], [], []
+    for seed in range(seeds):
+        tested = rng.choice(600 // series, 100 // series, replace=False)
+        pictures = (tested[:, None] * series + np.arange(series)).ravel()
+        right = []
+        for way in (gain, 0.0):
+            # One in ten is wrong; what a training finds hard is in part its own.
+            own = np.repeat(rng.normal(0, 0.7, len(tested)), series)
+            ease = (hard[pictures] + own) / np.hypot(1, 0.7)
+            accuracy = 0.9 + way + rng.normal(0, spread)
+            right.append(ease < ndtri(min(0.999, accuracy)))
+        changes.append(right[0].astype(float) - right[1])
+        groups += [str(i // series) for i in pictures]
+        of += [seed] * len(pictures)
+    return paired_difference(np.concatenate(changes), groups, of)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "series", "spread"), [(3, 1, 0.005), (5, 1, 0.01), (3, 5, 0.005), (1, 1, 0.0)]
+)
+def test_of_the_same_way_95_of_100_comparisons_show_no_difference(
+    seeds: int, series: int, spread: float
+) -> None:
+    rng = np.random.default_rng(0)
+    found = [drawn(rng, seeds=seeds, series=series, spread=spread) for _ in range(100)]
+    assert np.mean([each.p < 0.05 for each in found]) <= 0.08
+    within = [each.interval[0] <= 0 <= each.interval[1] for each in found]
+    assert within == [each.p >= 0.05 for each in found]
+
+
+def test_a_better_way_is_found_with_enough_pictures_and_seeds() -> None:
+    rng = np.random.default_rng(1)
+    found = [drawn(rng, gain=0.08, seeds=5) for _ in range(40)]
+    assert np.mean([each.interval[0] > 0 for each in found]) > 0.9
+    assert np.mean([each.value for each in found]) == pytest.approx(0.08, abs=0.01)
+
+
+def test_trainings_that_differ_widely_show_less_than_their_pictures_say() -> None:
+    """On each seed the first way is surely better or surely worse, by chance of the training."""
+    changes = np.concatenate([np.full(100, change) for change in (0.2, -0.15, 0.1)])
+    changes += np.random.default_rng(0).normal(0, 0.1, 300)
+    groups = [str(i) for i in range(300)]
+    apart = paired_difference(changes, groups, [i // 100 for i in range(300)])
+    alone = paired_difference(changes, groups, [0] * 300)
+    assert alone.p < 0.001
+    assert apart.p > 0.2
+
+
+def test_where_all_agree_there_is_no_difference() -> None:
+    found = paired_difference(np.zeros(60), [str(i) for i in range(60)], [0] * 60)
+    assert (found.value, found.p) == (0, 1)
+    assert found.interval == pytest.approx((-0.049, 0.049), abs=1e-3)
+
+
+def test_many_comparisons_are_corrected() -> None:
+    # 3 x 0.01, 2 x 0.02, and not less than the one before.
+    assert holm([0.02, 0.01, 0.03]) == pytest.approx([0.04, 0.03, 0.04])
+    assert holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])
+    assert holm([]) == []

@@ -1,0 +1,136 @@
+"""The trainings of a comparison: each is a run, and what is finished is not repeated."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.core.errors import StorageError
+from edge.core.files import storage_errors, write_file
+from trainer.compare.ways import Way
+from trainer.recipes.reading import read_recipe
+from trainer.run import FACTS, METRICS, RECIPE, Run, read_run, unfinished_folder
+from trainer.session.training import train
+
+_log = logging.getLogger(__name__)
+
+_PLAN = "comparison-plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPictures:
+    """What all trainings of a comparison have in common."""
+
+    data: Path
+    add: Sequence[Path]
+    groups: str | None
+    max_minutes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A finished training of a comparison."""
+
+    way: Way
+    seed: int
+    run: Run
+
+    def metrics(self) -> dict[str, Any]:
+        """Its `metrics.json`."""
+        with storage_errors("read", self.run.path / METRICS):
+            content: dict[str, Any] = json.loads(
+                (self.run.path / METRICS).read_text(encoding="utf-8")
+            )
+        return content
+
+
+def train_ways(
+    recipe: str, ways: Sequence[Way], seeds: Sequence[int], pictures: ComparedPictures, out: Path
+) -> list[Training]:
+    """Trains every way with every seed, and gives all of them; finished ones are only read.
+
+    All ways have the split that the first one draws with a seed. A training that was cut off goes
+    on where it was.
+
+    Args:
+        recipe: a shipped recipe, or the path of one's own.
+        ways: the ways to train.
+        seeds: of split, starting weights, augmentation and order.
+        pictures: what to train on.
+        out: the folder of the comparison, which holds the runs.
+
+    Raises:
+        StorageError: `out` holds another comparison, or a disk is full.
+        StopTraining: Ctrl-C.
+        As `trainer.train`.
+    """
+    _check_same(recipe, pictures, out)
+    found = []
+    for seed in seeds:
+        first: Path | None = None
+        for way in ways:
+            folder = out / f"seed-{seed}" / way.name
+            if (folder / FACTS).is_file():
+                run = read_run(folder)
+                _check_recipe(folder, way, recipe)
+                _log.info(f"{way.name}, seed {seed}: trained already")
+            else:
+                _log.info(f"{way.name}, seed {seed}:")
+                run = train(
+                    recipe,
+                    pictures.data,
+                    folder,
+                    variant=way.variant,
+                    settings=way.settings,
+                    add=pictures.add,
+                    groups=pictures.groups,
+                    keep_parts=first,
+                    seed=seed,
+                    max_minutes=pictures.max_minutes,
+                    resume=unfinished_folder(folder).is_dir(),
+                )
+            found.append(Training(way, seed, run))
+            first = first or folder
+    return found
+
+
+def _check_same(recipe: str, pictures: ComparedPictures, out: Path) -> None:
+    """Passes a new folder, or one of the same comparison, to which ways and seeds may be added."""
+    plan = {
+        "recipe": recipe,
+        "data": str(pictures.data.resolve()),
+        "add": [str(path.resolve()) for path in pictures.add],
+        "groups": pictures.groups,
+        "max_minutes": pictures.max_minutes,
+    }
+    file = out / _PLAN
+    with storage_errors("create", out):
+        out.mkdir(parents=True, exist_ok=True)
+    if not file.is_file():
+        write_file(file, json.dumps(plan, indent=2) + "\n")
+        return
+    with storage_errors("read", file):
+        try:
+            before = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise StorageError(f"{file} is damaged ({error}): choose another --out") from error
+    for key, value in plan.items():
+        if before.get(key) != value:
+            raise StorageError(
+                f"{out} holds a comparison with {key} {before.get(key)}, and this one has {value}: "
+                "choose another --out"
+            )
+
+
+def _check_recipe(folder: Path, way: Way, recipe: str) -> None:
+    then = read_recipe(str(folder / RECIPE)).model_dump(exclude={"input", "variants"})
+    now = way.recipe(recipe).model_dump(exclude={"input", "variants"})
+    if different := [key for key in now if then[key] != now[key]]:
+        raise StorageError(
+            f"{folder} was trained by another recipe: its {different[0]} is another one. Choose "
+            "another --out, or remove that folder to train it again"
+        )
