@@ -304,7 +304,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         trainer.data.cache_folder
     """,
     "tests/trainer/evaluation/test_new_pictures.py": """
-        trainer.commands.evaluate trainer.report.evaluation_page
+        trainer.commands.evaluate trainer.commands.explain trainer.report.evaluation_page
+        trainer.report.explanation_page
     """,
     "tests/trainer/fit/test_phases.py": """
         trainer.fit.learner trainer.fit.learning_rate_finder trainer.fit.optimizers

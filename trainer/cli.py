@@ -28,6 +28,11 @@ VERBS: Mapping[str, Verb] = {
         "trainer.commands.evaluate",
         needs=("keras", "tensorflow"),
     ),
+    "explain": Verb(
+        "where a run's model looks, and which training pictures look alike",
+        "trainer.commands.explain",
+        needs=("keras", "tensorflow"),
+    ),
     "find-rate": Verb(
         "find a learning rate for each phase",
         "trainer.commands.find_rate",

@@ -112,6 +112,26 @@ def scored(trained: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(outputs[0]), np.asarray(outputs[1])[:, 0]
 
 
+def test_a_picture_is_explained_by_what_the_run_has_learned_from(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = next(row for row in split_rows(trained / "run") if row.split == "train")
+    seen = trained / "photos" / row.path
+    files = [str(seen), str(trained / "night" / "red" / "0.png")]
+    page = tmp_path / "why.html"
+    assert main(["explain", str(trained / "run"), *files, "--out", str(page)]) == EXIT_OK
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2
+    # What it has learned from is most like itself.
+    assert re.search(rf"alike: {row.label}, ", said[0])
+    text = page.read_text(encoding="utf-8")
+    assert f"{seen.parent.name}/<wbr>{seen.name}" in text
+    assert text.count("data:image/jpeg") == 2 * (1 + 1 + 5)
+    assert unexplained(re.sub(r"<style>.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL)) == []
+    assert main(["explain", str(trained / "run"), str(tmp_path / "none.png")]) != EXIT_OK
+    assert main(["explain", str(trained / "run"), files[0], "--out", "why.txt"]) == EXIT_USAGE
+
+
 def test_the_table_is_for_people(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
