@@ -189,7 +189,7 @@ def test_a_target_of_the_training_pictures_says_nothing_of_others(
     best = train(network, misled, HEAD.model_copy(update={"stop_at": target, "epochs": 30}))
     assert best.reached
     assert best.history[-1].accuracy >= 0.9
-    assert best.history[-1].validation_accuracy < 0.5
+    assert best.history[-1].validation_accuracy <= 0.5
 
 
 def test_patience_ends_a_phase_and_the_next_one_begins(network: Network, data: TrainingSet) -> None:
