@@ -169,7 +169,7 @@ def test_a_training_without_a_test_part_says_so(tmp_path: Path) -> None:
     [
         (
             {"notes": ("Its mistake: it is one.",)},
-            "To know of this recipe: Its mistake: it is one.",
+            "Its mistake: it is one.",
         ),
         ({"unknown": unknown(threshold=None, note="too few")}, "Nothing is rejected by it yet"),
         (
