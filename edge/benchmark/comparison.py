@@ -48,11 +48,6 @@ def read_series(file: Path) -> Mapping[str, Any]:
                 if not float(each["stages"][stage]["p50_ms"]) > 0:
                     raise ValueError(f"{stage} took no time")
             str(each["bundle"]), int(each["threads"])
-            if "trigger" not in each["stages"]:
-                raise UsageError(
-                    f"--compare {file}: was measured by an earlier pilah, when the time from frame "
-                    "to verdict did not include the trigger: measure it again"
-                )
         str(found["frame"])
     except OSError as error:
         raise UsageError(f"--compare {file}: cannot be read: {error.strerror}") from error
@@ -61,6 +56,11 @@ def read_series(file: Path) -> Mapping[str, Any]:
             f"--compare {file}: is no benchmark: give a file that `pilah-edge bench --json` wrote "
             f"({type(error).__name__}: {error})"
         ) from error
+    if not all("trigger" in each["stages"] for each in measurements):
+        raise UsageError(
+            f"--compare {file}: was measured by an earlier pilah, when the time from frame to "
+            "verdict did not include the trigger: measure it again"
+        )
     return dict(found)
 
 
@@ -95,6 +95,8 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     found = []
     if (then := before.get("machine", {}).get("model")) != now["machine"]["model"]:
         found.append(f"that was another machine ({then}), not this one ({now['machine']['model']})")
+    if (kind := before.get("trigger")) != now["trigger"]:
+        found.append(f"the trigger was of the kind {kind}, and is {now['trigger']}")
     earlier = {_key(each): each for each in before["measurements"]}
     for each in now["measurements"]:
         old = earlier.get(_key(each))

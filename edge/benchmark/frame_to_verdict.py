@@ -22,6 +22,7 @@ from edge.core.verdict import Prediction, Rules
 from edge.flow import Frame
 from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.vision.region import Region
 from edge.vision.trigger import TriggerSettings
 from edge.vision.trigger.beside import beside
 from edge.vision.trigger.motion import Settings as MotionSettings
@@ -123,6 +124,10 @@ class View:
     """uint8 (height, width, 3) BGR: its region when nothing passes."""
     trigger: TriggerSettings = field(default_factory=lambda: MotionSettings(kind="motion"))
     """Must not need anything but frames."""
+    region: Region | None = None
+    """The region of a station file; None: it names none, or there is none."""
+    picture: tuple[int, int] | None = None
+    """Width and height of the camera's picture; None: not known."""
 
     @property
     def pixels(self) -> str:

@@ -36,9 +36,10 @@ def write_bench_page(path: Path, series: Series, compared: Sequence[Change] = ()
         content = _histogram(each) + (_minutes(each) if each.minutes else "")
         if each.region is not None:
             content += f"<p class=note>Region: {escaped(str(each.region))}.</p>"
-        if each.rehearsal is not None:
-            content += _rehearsal(each.rehearsal)
         sections.append(SheetSection(_name(each), (), content=content))
+    for rehearsal in series.rehearsals:
+        title = f"A whole station with {rehearsal.bundle}"
+        sections.append(SheetSection(title, (), content=_rehearsal(rehearsal)))
     if compared:
         rows = "".join(f"<tr><td>{escaped(str(change))}</td></tr>" for change in compared)
         sections.append(SheetSection("Compared", (), content=f"<table>{rows}</table>"))

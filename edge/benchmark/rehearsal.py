@@ -11,11 +11,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from edge.benchmark.drawn_belt import FRAMES_PER_SECOND, DrawnBelt
+from edge.benchmark.drawn_belt import FRAMES_PER_SECOND, PASSING_FRAMES, DrawnBelt
 from edge.benchmark.frame_to_verdict import Percentiles
 from edge.config.lanes import Lane
 from edge.config.ledger import NO_SPILL
@@ -49,8 +49,9 @@ _PICTURES = 6
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What was measured."""
+    """What was measured. A station computes with one thread, and with XNNPACK where it can."""
 
+    bundle: str
     ways: dict[str, Percentiles]
     verdicts: int
     """So many verdicts were measured."""
@@ -64,6 +65,7 @@ class Rehearsal:
     def to_json(self) -> dict[str, Any]:
         """The measurement as JSON."""
         return {
+            "bundle": self.bundle,
             **{name: self.ways[name].to_json() for name in WAYS},
             "verdicts": self.verdicts,
             "frames_dropped": self.dropped,
@@ -119,6 +121,7 @@ def rehearse(bundle: Bundle, belt: Image, *, verdicts: int, pin: int | None = No
         BundleError: the model is not as its bundle describes it.
         PinError: this machine has no such pin, or it cannot be used.
         LedgerError: the folder for temporary files takes no ledger.
+        KeyboardInterrupt: a signal ended it.
     """
     times = _Times()
     with (
@@ -145,11 +148,14 @@ def rehearse(bundle: Bundle, belt: Image, *, verdicts: int, pin: int | None = No
             watch=Watch(times.judged),
         ) as station:
             tally = station.run(max_items=verdicts + _WARM_UP)
+    if len(times.verdicts) < verdicts + _WARM_UP:  # only a signal ends it before
+        raise KeyboardInterrupt
     warm = slice(_WARM_UP, None)
     found = dict(
         zip(WAYS, (times.ages[warm], times.latencies[warm], times.lateness[warm]), strict=True)
     )
     return Rehearsal(
+        bundle.title,
         {name: Percentiles.of(seconds) for name, seconds in found.items()},
         len(times.latencies[warm]),
         tally.dropped,
@@ -249,9 +255,9 @@ class _CameraSettings:
     kind, locked = "drawn", None
 
     def __init__(self, belt: Image) -> None:
-        drawn = DrawnBelt(belt)
-        passing = list(drawn.passing())
-        self._images = [frame.image for frame in passing[len(passing) // 3 :][:_PICTURES]]
+        passing = DrawnBelt(belt).passing()
+        shown = islice(passing, PASSING_FRAMES // 3, PASSING_FRAMES // 3 + _PICTURES)
+        self._images = [frame.image for frame in shown]
 
     def open(
         self, *, clock: Callable[[], float], pause: Callable[[float], bool], **_: Any

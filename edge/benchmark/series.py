@@ -45,8 +45,6 @@ class Measured:
     """The minutes of a long measurement; empty: it was a short one."""
     region: RegionCost | None = None
     """What the size of the region costs."""
-    rehearsal: Rehearsal | None = None
-    """A whole station with this bundle; None: none was run."""
 
     def to_json(self) -> dict[str, Any]:
         """The measurement as JSON."""
@@ -56,8 +54,6 @@ class Measured:
             found["accuracy_interval"] = list(self.accuracy["accuracy_interval"])
         if self.region is not None:
             found["region"] = self.region.to_json()
-        if self.rehearsal is not None:
-            found["station"] = self.rehearsal.to_json()
         if self.minutes:
             found["minutes"] = [minute.to_json() for minute in self.minutes]
         return found
@@ -72,7 +68,11 @@ class Series:
     """The size of the frame, such as 640x480."""
     before: Heat
     after: Heat
+    trigger: str = "motion"
+    """The kind of trigger that found the items."""
     measured: list[Measured] = field(default_factory=list)
+    rehearsals: list[Rehearsal] = field(default_factory=list)
+    """A whole station with each bundle; empty: none was run."""
 
     def to_json(self) -> dict[str, Any]:
         """The series as JSON. A single measurement has its figures at the top, too, as of
@@ -82,9 +82,11 @@ class Series:
             **(measurements[0] if len(measurements) == 1 else {}),
             "pilah": edge.__version__,
             "frame": self.pixels,
+            "trigger": self.trigger,
             "machine": self.machine.to_json(),
             "heat": {"before": self.before.to_json(), "after": self.after.to_json()},
             "measurements": measurements,
+            "stations": [each.to_json() for each in self.rehearsals],
         }
 
 

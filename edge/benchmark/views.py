@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from edge.benchmark.drawn_belt import plain_belt
@@ -13,6 +14,8 @@ from edge.vision.region import cut
 from edge.vision.trigger import TriggerSettings
 from edge.vision.trigger.continuous import Settings as ContinuousSettings
 from edge.vision.trigger.motion import Settings as MotionSettings
+
+_log = logging.getLogger(__name__)
 
 
 def drawn_view(size: tuple[int, int] | None = None) -> View:
@@ -47,9 +50,16 @@ def station_view(station: Path, picture: Path | None) -> View:
         quick = {"learn_seconds": 1.0, "still_seconds": 0.0}
         trigger = vision.trigger.model_copy(update=quick)
     if picture is not None:
-        frame = Frame(read_image(picture), 0.0, 0, str(picture))
-        return View(cut(frame, vision.region).image, trigger)
-    size = vision.camera.size or (FRAME_WIDTH, FRAME_HEIGHT)
+        image = read_image(picture)
+        belt = cut(Frame(image, 0.0, 0, str(picture)), vision.region).image
+        return View(belt, trigger, vision.region, (image.shape[1], image.shape[0]))
+    size = vision.camera.size
     if vision.region is not None:
-        size = vision.region.width, vision.region.height
-    return View(plain_belt(*size), trigger)
+        belt = plain_belt(vision.region.width, vision.region.height)
+        return View(belt, trigger, vision.region, size)
+    if size is None:
+        _log.warning(
+            f"warning    {station} does not say how large a picture is: measuring with "
+            f"{FRAME_WIDTH}x{FRAME_HEIGHT} pixels; --image takes one of the camera's pictures"
+        )
+    return View(plain_belt(*(size or (FRAME_WIDTH, FRAME_HEIGHT))), trigger, None, size)

@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fit",
         action="store_true",
-        help="draw the region most like it whose size is a multiple of the model's input, so that "
-        "one resize is enough; it needs the bundle of the station file",
+        help="draw the region most like it for which one resize to the model's input is enough, as "
+        "its size is a multiple; it needs the bundle of the station file",
     )
 
     parser.add_argument(
@@ -92,6 +92,7 @@ def _region(arguments: argparse.Namespace) -> int:
     from edge.core.files import write_file
     from edge.vision.region import Region
     from edge.vision.region_picture import draw_region
+    from edge.vision.region_size import one_step_region
 
     file: Path = arguments.out
     if file.suffix.lower() not in (".jpg", ".jpeg", ".png"):
@@ -105,20 +106,25 @@ def _region(arguments: argparse.Namespace) -> int:
     height, width = image.shape[:2]
     shown = Region(width=width, height=height) if region is None else region
     bundle = _bundle(arguments.station, needed=arguments.fit)
-    fitting = None if bundle is None else _fitting(bundle, shown, (width, height))
-    if arguments.fit and fitting is not None:
-        region = shown = fitting
+    inside = shown.left + shown.width <= width and shown.top + shown.height <= height
+    fitting = None
+    if bundle is not None and inside:
+        fitting = one_step_region(bundle.manifest.input, shown, picture=(width, height))
+        if arguments.fit and fitting is None:
+            raise UsageError(f"--fit: {_about_size(bundle, shown, None)}")
+        if arguments.fit and fitting is not None:
+            region = shown = fitting
     _, content = cv2.imencode(file.suffix.lower(), draw_region(image, region))
     write_file(file, content.tobytes())
     _log.info(f"{file}: the camera's picture, {width}x{height} pixels")
     if region is None:
         _log.info("no region: the whole picture is used, as if the station file had this line:")
     print(_line(shown))
-    if bundle is not None:
+    if bundle is not None and inside:
         _log.info(_about_size(bundle, shown, fitting))
     region = shown
     right, bottom = region.left + region.width, region.top + region.height
-    if right > width or bottom > height:
+    if not inside:
         _log.info(
             f"the region does not fit: it reaches to {right}, {bottom} (left + width, top + "
             f"height), and the picture ends at {width}, {height}"
@@ -155,21 +161,12 @@ def _bundle(station: Path, *, needed: bool) -> Bundle | None:
         return None
 
 
-def _fitting(bundle: Bundle, region: Region, picture: tuple[int, int]) -> Region | None:
-    """See `one_step_region`; None for a region that lies outside the picture, too."""
-    from edge.vision.region_size import one_step_region
-
-    if region.left + region.width > picture[0] or region.top + region.height > picture[1]:
-        return None
-    return one_step_region(bundle.manifest.input, region, picture=picture)
-
-
 def _about_size(bundle: Bundle, region: Region, fitting: Region | None) -> str:
     """What the size of the region means to the model, in a sentence."""
     spec = bundle.manifest.input
     takes = f"{bundle.title} takes {spec.width}x{spec.height} pixels ({spec.geometry})"
     if spec.crop == "item":
-        return f"{takes} of each item's own box: the size of the region costs no time"
+        return f"{takes} of the item's own box: the size of the region costs no time"
     if fitting is None:
         return f"{takes}: no region of this picture is a multiple of that"
     if fitting == region:

@@ -113,6 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.fail_over is not None and arguments.compare is None:
         raise UsageError("--fail-over needs --compare OLD.json: longer than what?")
+    if arguments.pin is not None and not arguments.num_verdicts:
+        raise UsageError("--pin is switched with verdicts of a station: --num-verdicts 0 has none")
     earlier = None if arguments.compare is None else read_series(arguments.compare)
     series = _measure(arguments, earlier)
     series.after = this_heat()
@@ -146,6 +148,7 @@ def _measure(arguments: argparse.Namespace, earlier: Mapping[str, Any] | None) -
     import os
 
     from edge.benchmark.comparison import check_comparable
+    from edge.benchmark.rehearsal import rehearse
     from edge.benchmark.series import Series
     from edge.core.model.bundle import read_bundle
     from edge.telemetry.hardware import this_hardware, this_heat
@@ -153,7 +156,8 @@ def _measure(arguments: argparse.Namespace, earlier: Mapping[str, Any] | None) -
     view = _view(arguments)
     bundles = [read_bundle(path) for path in arguments.bundles]  # all, before any is measured
     before = this_heat()
-    series = Series(this_hardware(), view.pixels, before=before, after=before)
+    kind = view.trigger.kind
+    series = Series(this_hardware(), view.pixels, before=before, after=before, trigger=kind)
     cores = len(os.sched_getaffinity(0))
     sweep = range(1, cores + 1) if arguments.sweep else [arguments.num_threads]
     if earlier is not None:
@@ -162,7 +166,9 @@ def _measure(arguments: argparse.Namespace, earlier: Mapping[str, Any] | None) -
     for bundle in bundles:
         series.measured += [_measured(bundle, view, threads, arguments) for threads in sweep]
         if arguments.num_verdicts:
-            _rehearse(bundle, view, series, arguments)
+            _log.info(f"a whole station gives {arguments.num_verdicts} verdicts")
+            verdicts, pin = arguments.num_verdicts, arguments.pin
+            series.rehearsals.append(rehearse(bundle, view.belt, verdicts=verdicts, pin=pin))
     return series
 
 
@@ -208,18 +214,7 @@ def _measured(bundle: Bundle, view: View, threads: int, arguments: argparse.Name
             max_seconds=arguments.max_secs,
         )
     accuracy = accuracy_of(bundle.manifest.figures)
-    return Measured(benchmark, accuracy, minutes, region_cost(classifier.spec, view.belt))
-
-
-def _rehearse(bundle: Bundle, view: View, series: Series, arguments: argparse.Namespace) -> None:
-    """Adds what a whole station does with the bundle to its last measurement."""
-    from dataclasses import replace
-
-    from edge.benchmark.rehearsal import rehearse
-
-    _log.info(f"a whole station gives {arguments.num_verdicts} verdicts")
-    found = rehearse(bundle, view.belt, verdicts=arguments.num_verdicts, pin=arguments.pin)
-    series.measured[-1] = replace(series.measured[-1], rehearsal=found)
+    return Measured(benchmark, accuracy, minutes, region_cost(classifier.spec, view))
 
 
 def _print(series: Series) -> None:
@@ -242,13 +237,13 @@ def _print(series: Series) -> None:
         print(f"resident memory   {found.rss_mb:.0f} MB")
         if each.region is not None:
             print(f"region     {each.region}")
-        if each.rehearsal is not None:
-            _print_rehearsal(each.rehearsal)
         if each.minutes:
             first, last = each.minutes[0].p50_ms, each.minutes[-1].p50_ms
             print(
                 f"after {len(each.minutes)} minutes  {last / first - 1:+.1%} (median of the last)"
             )
+    for rehearsal in series.rehearsals:
+        _print_rehearsal(rehearsal)
     before, after = series.before.celsius, series.after.celsius
     if before is not None and after is not None:
         print(f"heat       {before:.1f} degrees Celsius before, {after:.1f} after")
@@ -258,7 +253,8 @@ def _print_rehearsal(found: Rehearsal) -> None:
     from edge.benchmark.frame_to_verdict import FIGURES
     from edge.benchmark.rehearsal import WAYS
 
-    print(f"station    {found.verdicts} verdicts at 30 frames a second, {found.pins}")
+    print(f"station    {found.bundle}, threads 1, {found.pins}")
+    print(f"verdicts   {found.verdicts}, at 30 frames a second")
     print(f"{'':<18} " + " ".join(f"{name:>9}" for name in FIGURES))
     for name in WAYS:
         times = found.ways[name]

@@ -41,9 +41,11 @@ def test_another_machine_and_another_runtime_are_told_with_the_comparison(tmp_pa
     old = series(Measured(benchmark("first 1"), None)).to_json()
     now = series(Measured(benchmark("first 2"), None)).to_json()
     assert differences(old, now) == []
+    old["trigger"] = "continuous"
     old["machine"]["model"], old["measurements"][0]["xnnpack"] = "Raspberry Pi 3", False
     assert differences(old, now) == [
         "that was another machine (Raspberry Pi 3), not this one (a board)",
+        "the trigger was of the kind continuous, and is motion",
         "first 2: xnnpack was False, and is True",
     ]
 
@@ -59,3 +61,12 @@ def test_a_file_that_is_no_benchmark_is_refused(text: str, tmp_path: Path) -> No
         read_series(file)
     with pytest.raises(UsageError, match="cannot be read"):
         read_series(tmp_path / "none.json")
+
+
+def test_a_file_without_the_trigger_s_time_is_measured_again(tmp_path: Path) -> None:
+    old = series(Measured(benchmark("first 1"), None)).to_json()
+    del old["measurements"][0]["stages"]["trigger"]
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps(old), "utf-8")
+    with pytest.raises(UsageError, match=r"^--compare \S+: was measured by an earlier pilah"):
+        read_series(file)

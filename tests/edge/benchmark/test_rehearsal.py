@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import os
+import queue
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ from edge.benchmark.drawn_belt import plain_belt
 from edge.benchmark.rehearsal import _Times, rehearse
 from edge.core.model.bundle import read_bundle
 from edge.pins import pins as pins_module
+from edge.runtime.worker import Endings
 
 
 def test_a_whole_station_is_timed_and_leaves_nothing(
@@ -42,3 +47,17 @@ def test_a_real_pin_is_used_only_where_it_is_named(
     found = rehearse(read_bundle(tiny_bundle), plain_belt(96, 64), verdicts=2, pin=5)
     assert found.pins == "GPIO 5"
     assert opened
+
+
+def test_one_that_is_interrupted_measures_nothing(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def interrupted() -> Iterator[Endings]:
+        endings: Endings = queue.SimpleQueue()
+        endings.put(signal.SIGINT)
+        yield endings
+
+    monkeypatch.setattr("edge.benchmark.rehearsal.stop_signals", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rehearse(read_bundle(tiny_bundle), plain_belt(96, 64), verdicts=2)

@@ -44,6 +44,10 @@ def test_a_station_gives_its_region_and_its_trigger(tmp_path: Path) -> None:
     assert station_view(station_file(tmp_path, region), None).pixels == "64x32"
     small = write_picture(tmp_path / "1.png", BGR["red"], height=50, width=70)
     assert station_view(station_file(tmp_path, region), small).pixels == "64x32"
+    view = station_view(station_file(tmp_path, region), None)
+    assert view.picture == (320, 200)
+    assert view.region is not None
+    assert view.region.left == 4
     tiny = write_picture(tmp_path / "2.png", BGR["red"], height=20, width=20)
     with pytest.raises(RegionError, match="20x20"):
         station_view(station_file(tmp_path, region), tiny)
@@ -53,3 +57,13 @@ def test_a_trigger_that_is_told_of_items_takes_every_frame(tmp_path: Path) -> No
     text = STATION.replace("kind: motion, contrast: 30, learn_seconds: 20, still_seconds: 3",
                            "kind: button, pin: 5")  # fmt: skip
     assert station_view(station_file(tmp_path, text), None).trigger.kind == "continuous"
+
+
+def test_a_file_that_names_no_size_is_measured_at_the_usual_one_and_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    text = STATION.replace("kind: usb, device: 0, width: 320, height: 200",
+                           "kind: folder, path: pictures")  # fmt: skip
+    assert station_view(station_file(tmp_path, text), None).pixels == "640x480"
+    assert "does not say how large a picture is" in caplog.text

@@ -14,6 +14,7 @@ import pytest
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG, EXIT_IO, EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import InputSpec
 from edge.core.model.bundle import read_bundle
 from edge.flow import Frame, PictureFault, PictureFaultKind
 from edge.vision import camera
@@ -21,7 +22,7 @@ from edge.vision.camera import Camera, CameraSettings
 from edge.vision.camera.scene_reference import read_reference
 from edge.vision.camera.settled import SettledFrame
 from edge.vision.region_picture import _RULER
-from tests.bundles import BGR, write_picture
+from tests.bundles import BGR, make_bundle, write_picture
 from tests.edge.vision.camera.test_scene_checks import PLAIN, SCENE
 
 STATION = """\
@@ -267,3 +268,28 @@ def test_stored_pictures_have_no_scene(station: Path, capsys: pytest.CaptureFixt
     assert "only a live one has a scene" in capsys.readouterr().err
     assert main(["roi", "station.yaml", "--reference", "a.jpg"]) == EXIT_USAGE
     assert "--reference must end with .png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "words"),
+    [
+        (InputSpec(height=32, width=32, crop="item"), (90, 60), "the item's own box"),
+        (InputSpec(height=32, width=32, geometry="squash"), (70, 20), "no region of this picture"),
+    ],
+)
+def test_where_nothing_fits_that_is_an_error(
+    spec: InputSpec,
+    size: tuple[int, int],
+    words: str,
+    station: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    width, height = size
+    write_picture(station.parent / "frames" / "1.png", BGR["red"], width=width, height=height)
+    make_bundle(station.parent / "bundle", spec=spec)
+    with station.open("a", encoding="utf-8") as file:
+        file.write("bundle: bundle\n")
+    whole = ["roi", "station.yaml", "--region", f"0,0,{width},{height}"]
+    assert main(whole) == EXIT_OK
+    assert main([*whole, "--fit"]) == EXIT_USAGE
+    assert words in capsys.readouterr().err

@@ -139,7 +139,8 @@ def test_a_whole_station_says_how_late_its_pin_is(
     words = ["bench", str(tiny_bundle), *QUICK[:-1], "--num-verdicts", "4", "--html", str(page)]
     assert main([*words, "--frame", "200x150"]) == EXIT_OK
     printed = capsys.readouterr().out
-    assert "4 verdicts at 30 frames a second, mock pins" in printed
+    assert "threads 1, mock pins" in printed
+    assert "verdicts   4, at 30 frames a second" in printed
     for way in ("frame age", "capture to verdict", "verdict to pin"):
         assert way in printed
         assert way in page.read_text("utf-8")
@@ -160,3 +161,8 @@ def test_the_region_of_a_station_is_what_is_measured(
     words = ["bench", str(tiny_bundle), *QUICK, "--station", str(station), "--frame", "64x64"]
     assert main(words) == EXIT_USAGE
     assert "the size is that of the region" in capsys.readouterr().err
+
+
+def test_a_pin_needs_verdicts(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", str(tiny_bundle), *QUICK, "--pin", "17"]) == EXIT_USAGE
+    assert "--num-verdicts 0 has none" in capsys.readouterr().err
