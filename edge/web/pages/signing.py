@@ -28,7 +28,7 @@ def sign_in(visit: Visit) -> Response:
     client = visit.request.client
     address = "" if client is None else network_of(client.host)
     name = visit.form.get("name", "")[:64]
-    wait = site.guesses.begin(address, name)
+    wait = site.guesses.begin(address, name, visit.seat)
     if wait:
         page = visit.page(
             "sign_in.html", code=429, back=_back(visit), wrong=math.ceil(wait / 60), accounts=True
@@ -41,7 +41,7 @@ def sign_in(visit: Visit) -> Response:
         return visit.page(
             "sign_in.html", code=403, back=_back(visit), wrong=0, accounts=listed is not None
         )
-    site.guesses.was_right(address, name)
+    site.guesses.was_right(address, name, visit.seat)
     seconds = WALL_SECONDS if visit.form.get("wall") else SHIFT_SECONDS
     answer = visit.go(_back(visit))
     answer.set_cookie(

@@ -12,8 +12,10 @@ MOST_OF_ONE = 5
 MOST_OF_NAME = 20
 """Wrong passwords for one name within the window, from whatever addresses."""
 MOST_OF_ALL = 50
-"""Wrong passwords from all addresses within the window. Beyond it, only those who are signed in
-already get in: somebody has many addresses."""
+"""Wrong passwords from all addresses within the window: somebody has many addresses. Beyond it, who
+is signed in stays so, and a person may sign in again where that person has signed in before."""
+_MOST_KNOWN = 500
+"""Browsers that are known, the newest."""
 
 
 class Guesses:
@@ -27,15 +29,25 @@ class Guesses:
         """
         self._clock = clock
         self._wrong: deque[tuple[float, str, str]] = deque()
+        self._known: dict[tuple[str, str], None] = {}
         self._alone = threading.Lock()
 
-    def begin(self, address: str, name: str) -> float:
+    def begin(self, address: str, name: str, seat: str = "") -> float:
         """Counts a guess, before it is known to be wrong, and returns 0; or how many seconds the
         address must wait before it may try again.
 
-        Counted before: many guesses that are sent at once would all be let through.
+        Counted before: many guesses that are sent at once would all be let through. A browser in
+        which `name` has signed in before has its own few guesses, so that nobody who guesses can
+        keep a person out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+
+        Args:
+            address: from where it comes.
+            seat: the mark of the browser, which nobody can guess; empty: it has none.
         """
         with self._alone:
+            known = (seat, name) in self._known
+            if known:
+                address = f"seat {seat}"
             now = self._clock()
             while self._wrong and now - self._wrong[0][0] >= WINDOW_SECONDS:
                 self._wrong.popleft()
@@ -45,13 +57,21 @@ class Guesses:
             for found, most in (
                 (mine, MOST_OF_ONE), (named, MOST_OF_NAME), (every, MOST_OF_ALL),
             ):  # fmt: skip
-                if len(found) >= most:
+                if len(found) >= most and not (known and found is not mine):
                     return WINDOW_SECONDS - (now - found[-most])
             self._wrong.append((now, address, name))
             return 0.0
 
-    def was_right(self, address: str, name: str) -> None:
+    def was_right(self, address: str, name: str, seat: str = "") -> None:
         """Forgets the guesses of an address for a name, the last of which was right; not those for
         other names, which a person could try out between two sign-ins of their own."""
+        places = (address, f"seat {seat}")
         with self._alone:
-            self._wrong = deque(one for one in self._wrong if one[1:] != (address, name))
+            self._wrong = deque(
+                one for one in self._wrong if one[2] != name or one[1] not in places
+            )
+            if seat:
+                self._known.pop((seat, name), None)
+                self._known[seat, name] = None
+                for oldest in list(self._known)[:-_MOST_KNOWN]:
+                    del self._known[oldest]

@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import httpx2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from edge.core.errors import (
     EXIT_CONFIG,
@@ -51,7 +59,7 @@ def served(station: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         try:
             assert process.stderr is not None
             said = process.stderr.readline()
-            assert said.startswith("pages      http://"), said + process.stderr.read()
+            assert said.startswith("pages      http"), said + process.stderr.read()
             yield said.split()[1], process
         finally:
             process.kill()
@@ -110,6 +118,49 @@ def test_a_wrong_certificate_is_said(station: Path) -> None:
     assert "cannot use the certificate" in str(refusal(station, PagesUnavailableError))
     (station.parent / "no.pem").unlink()
     assert "cannot use the certificate" in str(refusal(station, PagesUnavailableError))
+
+
+def test_pages_are_served_with_a_certificate(station: Path) -> None:
+    folder = station.parent
+    _certify(folder)
+    files = "certificate_file: pi.pem, key_file: pi.key"
+    station.write_text(station.read_text().replace("web: {", f"web: {{{files}, "))
+    trusted = ssl.create_default_context(cafile=str(folder / "pi.pem"))
+    with served(station) as (address, process):
+        assert address.startswith("https://127.0.0.1:")
+        answer = httpx2.get(address, verify=trusted, timeout=30)
+        assert answer.status_code == 200
+        assert "; secure" in answer.headers["set-cookie"].lower()
+        port = int(address.rpartition(":")[2].strip("/"))
+        with pytest.raises(httpx2.HTTPError):
+            httpx2.get(f"http://127.0.0.1:{port}/", timeout=30)
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+        with warnings.catch_warnings(action="ignore"):
+            old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with socket.create_connection(("127.0.0.1", port)) as plain, pytest.raises(OSError):  # noqa: PT011
+            old.wrap_socket(plain)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
+def _certify(folder: Path) -> None:
+    """Makes a certificate of 127.0.0.1 that is its own issuer, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pi")])
+    own, now = x509.IPAddress(IPv4Address("127.0.0.1")), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([own]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    pem = serialization.Encoding.PEM
+    (folder / "pi.pem").write_bytes(certificate.public_bytes(pem))
+    (folder / "pi.key").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
 
 
 def test_what_lies_in_the_folder_is_not_taken_for_a_part_of_the_program(

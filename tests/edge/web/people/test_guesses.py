@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from edge.web.people.guesses import MOST_OF_ALL, MOST_OF_NAME, MOST_OF_ONE, WINDOW_SECONDS, Guesses
 
 
@@ -54,3 +56,28 @@ def test_a_name_is_guessed_so_often_from_all_addresses() -> None:
     found = [guesses.begin(str(one), "Budi") for one in range(MOST_OF_NAME + 1)]
     assert found[:-1] == [0] * MOST_OF_NAME
     assert found[-1] > 0
+
+
+def test_nobody_who_guesses_keeps_a_person_out_of_a_browser_that_is_known() -> None:
+    guesses = Guesses(Clock())
+    guesses.was_right("a", "Ana", "tablet")
+    for one in range(MOST_OF_ALL):
+        guesses.begin(str(one), "Ana" if one < MOST_OF_NAME else str(one))
+    assert guesses.begin("a", "Ana", "another") > 0
+    assert guesses.begin("a", "Budi", "tablet") > 0  # whom the browser does not know
+    assert [guesses.begin("a", "Ana", "tablet") for _ in range(MOST_OF_ONE)] == [0] * MOST_OF_ONE
+    assert guesses.begin("b", "Ana", "tablet") > 0
+    guesses.was_right("a", "Ana", "tablet")
+    assert guesses.begin("a", "Ana", "tablet") == 0
+
+
+def test_so_many_browsers_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.web.people.guesses._MOST_KNOWN", 2)
+    guesses = Guesses(Clock())
+    for seat in ("first", "second", "first", "third"):
+        guesses.was_right("a", "Ana", seat)
+    for one in range(MOST_OF_ALL):
+        guesses.begin(str(one), str(one))
+    assert [guesses.begin("a", "Ana", seat) > 0 for seat in ("first", "second", "third")] == [
+        False, True, False,
+    ]  # fmt: skip
