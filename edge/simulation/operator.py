@@ -1,4 +1,4 @@
-"""Whoever looks after a simulated station: clears a jam or an emergency stop once it is mended."""
+"""Whoever looks after a simulated station: pauses it, and clears what is mended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.runtime.clock import Clock, ClockedThread, Flag
 from edge.simulation.faults.table import Faults
+from edge.state.stops import PAUSED
 
 _LOOK_SECONDS = 0.1
 WHO = "simulated operator"
@@ -46,6 +47,12 @@ class SimulatedOperator:
         if found["state"] == "Aborted" and not self._faults.is_pressed(now):
             if self._does(ControlCommand.CLEAR).ok:  # refused while the button bounces
                 self._does(ControlCommand.RESET)
+                self._does(ControlCommand.RESUME)
+        elif found["state"] == "Execute":
+            if self._faults.is_paused(now):
+                self._does(ControlCommand.PAUSE)
+        elif found.get("reason") == PAUSED:
+            if not self._faults.is_paused(now):
                 self._does(ControlCommand.RESUME)
         elif found.get("reason") == "jam":
             lane = str(found.get("scope", ""))

@@ -146,7 +146,10 @@ def run_station(
             SimulatedOperator(station.state.answer, stand_ins.faults, clock),
         ):
             tally = station.run()
-        states = state_report(simulated.ledger.path, ideal_rate=world.rate)
+        ideal = config.ideal_items_per_minute
+        states = state_report(
+            simulated.ledger.path, ideal_rate=world.rate if ideal is None else ideal / 60
+        )
     account.close()
     seconds = time.perf_counter() - began
     return SimulatedRun(

@@ -9,20 +9,23 @@ import numpy as np
 
 
 class Windows:
-    """One window of a given length in each period, at a random place in it.
+    """One window of a given length in each period, at a random place in it; or one in all.
 
     Whether a moment lies in a window depends on the seed alone, not on what was asked before.
     """
 
-    def __init__(self, *, every: float, seconds: float, seed: tuple[int, ...]) -> None:
+    def __init__(
+        self, *, every: float, seconds: float, seed: tuple[int, ...], at: float | None = None
+    ) -> None:
         """Computes nothing yet.
 
         Args:
             every: the length of a period, in seconds; 0: one window without an end.
             seconds: the length of a window, no longer than a period.
             seed: decides the places.
+            at: when the only window begins, in seconds; None: there is one in each period.
         """
-        self.every, self.seconds, self._seed = every, seconds, seed
+        self.every, self.seconds, self._seed, self._at = every, seconds, seed, at
         self._place = lru_cache(maxsize=64)(self._drawn_place)
 
     def start(self, period: int) -> float:
@@ -37,10 +40,13 @@ class Windows:
         """0 outside of a window, 1 in it; between them within `fade` seconds of its ends."""
         if moment < 0:
             return 0.0
-        if not self.every:
+        if self._at is not None:
+            since = moment - self._at
+        elif not self.every:
             return 1.0
-        period = math.floor(moment / self.every)
-        since = moment - period * self.every - self.start(period)
+        else:
+            period = math.floor(moment / self.every)
+            since = moment - period * self.every - self.start(period)
         left = self.seconds - since
         if since < 0 or left <= 0:
             return 0.0

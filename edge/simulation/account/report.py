@@ -125,6 +125,7 @@ class Report:
             "oee_interval": found.oee_interval,
             "availability": found.availability,
             "performance": found.performance,
+            "ideal_items_per_minute": 60 * (found.ideal_rate or 0),
             "seconds": {state: seconds for (state, _), seconds in states.seconds.items()},
             "stops": [
                 {
@@ -159,6 +160,8 @@ class Report:
             )
             if share is not None
         )
+        if found.ideal_rate:
+            shares += f"; at the best {60 * found.ideal_rate:.4g} items a minute"
         stops = [
             f"stops      {line.stops} of {line.reason}, {line.length / 1e6:,.1f} s"
             for line in states.pareto

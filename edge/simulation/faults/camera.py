@@ -14,7 +14,7 @@ from edge.vision.camera.reopening import CapturedPicture
 
 
 class DropOuts(PassingFault):
-    """`drop-outs`: no frames come for a moment, and then they go on."""
+    """`drop-outs`: no frames come for a moment or longer, and then they go on."""
 
     name: ClassVar[str] = "drop-outs"
     summary: ClassVar[str] = "the camera gives no frames for a moment"
@@ -22,9 +22,9 @@ class DropOuts(PassingFault):
     every: Every = 20.0
     seconds: Lasting = 0.3
 
-    def picture(self, picture: CapturedPicture) -> CapturedPicture | None:
+    def camera_hangs(self, moment: float) -> bool:
         """See Fault."""
-        return None if self.strength(picture.captured) else picture
+        return self.strength(moment) > 0
 
 
 class CameraGone(PassingFault):

@@ -1,4 +1,4 @@
-"""Faults that only a person can mend, or that the contacts of a station tell of."""
+"""What a person does to a station, or has to mend, and what its contacts tell of."""
 
 from __future__ import annotations
 
@@ -24,6 +24,21 @@ class EmergencyStop(PassingFault):
     seconds: Lasting = 10.0
 
     def is_pressed(self, moment: float) -> bool:
+        """See Fault."""
+        return self.strength(moment) > 0
+
+
+class Pause(PassingFault):
+    """`pause`: somebody pauses the station, and later lets it sort on."""
+
+    name: ClassVar[str] = "pause"
+    summary: ClassVar[str] = "somebody pauses the station for a while"
+    is_seen: ClassVar[bool] = False
+
+    every: Every = 120.0
+    seconds: Lasting = 10.0
+
+    def is_paused(self, moment: float) -> bool:
         """See Fault."""
         return self.strength(moment) > 0
 

@@ -36,9 +36,13 @@ class Fault(BaseModel):
         """The belt as this fault has it."""
         return order
 
-    def picture(self, picture: CapturedPicture) -> CapturedPicture | None:
-        """A picture of the camera as this fault has it; None: the camera does not give it."""
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """A picture of the camera as this fault has it."""
         return picture
+
+    def camera_hangs(self, moment: float) -> bool:
+        """Whether the camera is there and gives no pictures, at a moment in seconds."""
+        return False
 
     def camera_is_gone(self, moment: float) -> bool:
         """Whether the camera cannot be used, nor opened, at a moment in seconds."""
@@ -57,6 +61,10 @@ class Fault(BaseModel):
         """Whether the emergency stop is pressed at a moment in seconds."""
         return False
 
+    def is_paused(self, moment: float) -> bool:
+        """Whether somebody wants the station to pause at a moment in seconds."""
+        return False
+
     def is_full(self, lane: str, moment: float) -> bool:
         """Whether the bin of a lane is full at a moment in seconds."""
         return False
@@ -71,9 +79,12 @@ class Fault(BaseModel):
 
     def __str__(self) -> str:
         values = self.model_dump()
-        return ":".join(
-            [self.name, *(f"{key}={_text(value)}" for key, value in values.items() if value != "")]
+        if values.get("at") is not None:
+            del values["every"]
+        given = (
+            f"{key}={_text(value)}" for key, value in values.items() if value not in ("", None)
         )
+        return ":".join([self.name, *given])
 
 
 def _text(value: float | str) -> str:
@@ -86,16 +97,21 @@ Lasting = Annotated[float, Field(gt=0, le=3600)]
 """Seconds that an occurrence lasts."""
 
 
+At = Annotated[float | None, Field(ge=0, le=1e6)]
+"""Seconds from the beginning of the run at which it occurs, once; None: again and again."""
+
+
 class PassingFault(Fault):
     """A fault that comes and goes."""
 
     every: Every = 20.0
     seconds: Lasting = 1.0
+    at: At = None
     _windows: Windows | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _ends_before_the_next(self) -> PassingFault:
-        if self.every and self.seconds >= self.every:
+        if self.at is None and self.every and self.seconds >= self.every:
             raise PydanticCustomError(
                 "longer",
                 "every ({every}) must be above seconds ({seconds}), or 0 for the whole run",
@@ -105,7 +121,7 @@ class PassingFault(Fault):
 
     def begin(self, seed: tuple[int, ...]) -> None:
         """See Fault."""
-        self._windows = Windows(every=self.every, seconds=self.seconds, seed=seed)
+        self._windows = Windows(every=self.every, seconds=self.seconds, seed=seed, at=self.at)
 
     def strength(self, moment: float, *, fade: float = 0.0) -> float:
         """0 while the fault is away, 1 while it lasts; see `Windows.strength`."""

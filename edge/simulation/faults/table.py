@@ -29,6 +29,7 @@ FAULTS: Mapping[str, type[Fault]] = {
         contacts.EmergencyStop,
         contacts.BinFull,
         contacts.Jam,
+        contacts.Pause,
     )
 }
 """A fault is a line here, and a class in a module of this room."""
@@ -49,14 +50,15 @@ class Faults:
             order = fault.belt(order)
         return order
 
-    def picture(self, picture: CapturedPicture) -> CapturedPicture | None:
-        """A picture as all faults together have it; None: the camera does not give it."""
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """A picture as all faults together have it."""
         for fault in self.all:
-            changed = fault.picture(picture)
-            if changed is None:
-                return None
-            picture = changed
+            picture = fault.picture(picture)
         return picture
+
+    def camera_hangs(self, moment: float) -> bool:
+        """Whether the camera gives no pictures at a moment."""
+        return any(fault.camera_hangs(moment) for fault in self.all)
 
     def camera_is_gone(self, moment: float) -> bool:
         """Whether the camera cannot be used at a moment."""
@@ -75,6 +77,10 @@ class Faults:
         """Whether the emergency stop is pressed at a moment."""
         return any(fault.is_pressed(moment) for fault in self.all)
 
+    def is_paused(self, moment: float) -> bool:
+        """Whether somebody wants the station to pause at a moment."""
+        return any(fault.is_paused(moment) for fault in self.all)
+
     def is_full(self, lane: str, moment: float) -> bool:
         """Whether the bin of a lane is full at a moment."""
         return any(fault.is_full(lane, moment) for fault in self.all)
@@ -85,8 +91,9 @@ class Faults:
 
     @property
     def needs_an_operator(self) -> bool:
-        """Whether one of them is there until a person has mended it."""
-        return any(isinstance(each, contacts.EmergencyStop | contacts.Jam) for each in self.all)
+        """Whether a person does something about one of them."""
+        kinds = contacts.EmergencyStop | contacts.Jam | contacts.Pause
+        return any(isinstance(each, kinds) for each in self.all)
 
     def write_seconds(self, moment: float) -> float:
         """How long a write to the ledger takes that begins at a moment."""

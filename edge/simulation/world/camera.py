@@ -13,6 +13,9 @@ from edge.simulation.world import DrawnWorld, Shots
 from edge.vision.camera import Camera
 from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
+_SILENT_SECONDS = 3.0
+"""A camera that gives no picture for so long is lost, as those of kind usb and picamera are."""
+
 
 class SimulatedCameraSettings:
     """Stands in for the section `camera` of a station file, and opens the world's camera.
@@ -22,9 +25,6 @@ class SimulatedCameraSettings:
     """
 
     locked: Exposure | None = None
-
-    locked = None
-    """See CameraSettings: a simulated camera has no exposure."""
 
     def __init__(self, world: DrawnWorld, clock: Clock, faults: Faults) -> None:
         """Opens nothing yet."""
@@ -75,7 +75,8 @@ class SimulatedCamera:
         self._shots.close()
 
     def shoot(self) -> CapturedPicture | None:
-        """The next picture, at its time; None after the last one, or if the camera is gone."""
+        """The next picture, at its time; None after the last one, or if the camera is lost."""
+        began = self._clock()
         while True:
             shot = self._shots.take()
             if shot is None or self._pause(max(0.0, shot.captured - self._clock())):
@@ -85,13 +86,15 @@ class SimulatedCamera:
                 return None
             if shot.captured < self._clock():
                 continue  # it was taken while the camera was gone
-            picture = self._faults.picture(CapturedPicture(shot.draw(), shot.captured))
-            if picture is not None:
-                return picture
+            if not self._faults.camera_hangs(shot.captured):
+                return self._faults.picture(CapturedPicture(shot.draw(), shot.captured))
+            if shot.captured - began >= _SILENT_SECONDS:
+                return None
 
     def _device(self) -> _Device:
-        if self._faults.camera_is_gone(self._clock()):
-            raise CameraError("the simulated camera is gone, as was planned")
+        now = self._clock()
+        if self._faults.camera_is_gone(now) or self._faults.camera_hangs(now):
+            raise CameraError("the simulated camera gives no pictures, as was planned")
         return _Device(self)
 
 

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from edge.config.reading import read_station
 from edge.core.errors import UsageError
-from edge.simulation.faults.table import Faults, read_faults
+from edge.simulation.faults.table import read_faults
 from edge.simulation.options import SimulationOptions
 from edge.simulation.simulate import simulate
 from tests.edge.simulation.photographs import BIN, STATION, belt_station
@@ -172,42 +171,14 @@ def test_with_an_encoder_lanes_move_at_their_places_whatever_the_speed(tmp_path:
     assert found["landing_ms"]["max"] < 1000 / (200 * 0.2) + 10
 
 
-STOPS = """\
-stops:
-  emergency_stop: {pin: 12}
-  bins: {warm: {pin: 13, full_seconds: 1}}
-  exits: {cold: {pin: 16, after_seconds: 0.4}}
-"""
-
-
-def test_planted_stops_are_in_the_report_with_reason_and_duration(tmp_path: Path) -> None:
-    planted = "emergency-stop:every=40:seconds=3,bin-full:every=25:seconds=3"
-    faults = tuple(read_faults(planted))
-    found = simulated(tmp_path, STATION + STOPS, faults=faults, count=16, seed=3)["state"]
-    begun = Faults(read_faults(planted), seed=3)
-    moments = np.arange(0, 20, 0.01)
-    pressed = moments[[begun.is_pressed(moment) for moment in moments]]
-    full = moments[[begun.is_full("warm", moment) for moment in moments]]
-    assert [(stop["reason"], stop["scope"]) for stop in found["stops"]] == [
-        ("emergency_stop", ""), ("bin_full", "warm"),
-    ]  # fmt: skip
-    for stop, planted_at, seconds in zip(
-        # The button's contact is quiet half a second after its release, the bin's sensor a second.
-        found["stops"], (pressed[0], full[0]), (3.5, 4), strict=True
-    ):  # fmt: skip
-        assert stop["begin"] == pytest.approx(planted_at, abs=0.1)
-        assert stop["seconds"] == pytest.approx(seconds, abs=0.1)
-    stood = sum(stop["seconds"] for stop in found["stops"])
-    whole = sum(found["seconds"].values())
-    assert found["availability"] == pytest.approx(1 - stood / whole, abs=0.005)
-    assert found["oee"] == pytest.approx(found["availability"] * found["performance"], abs=1e-6)
-
-
-def test_a_jam_stops_the_station_until_somebody_has_cleared_it(tmp_path: Path) -> None:
-    faults = tuple(read_faults("jam:every=12:seconds=10"))
-    found = simulated(tmp_path, STATION + STOPS, faults=faults, count=12)["state"]
-    assert {stop["reason"] for stop in found["stops"]} == {"jam"}
-    assert {stop["scope"] for stop in found["stops"]} == {"cold"}
+@pytest.mark.parametrize(("key", "ideal"), [("", 60 * 0.83), ("ideal_items_per_minute: 99\n", 99)])
+def test_performance_is_against_what_the_station_file_says_or_else_the_rate(
+    tmp_path: Path, key: str, ideal: float
+) -> None:
+    found = simulated(tmp_path, STATION + key, count=2)["state"]
+    assert found["ideal_items_per_minute"] == pytest.approx(ideal)
+    executing = found["seconds"]["Execute"]
+    assert found["performance"] == pytest.approx(2 / (executing * ideal / 60), rel=1e-3)
 
 
 def test_a_fault_that_the_station_could_not_notice_is_refused(tmp_path: Path) -> None:

@@ -17,17 +17,14 @@ def begun(text: str) -> Faults:
     return Faults(read_faults(text), seed=1)
 
 
-def shown(text: str, moments: list[float]) -> list[int | None]:
-    """The level of each picture of 100 that the faults let through; -1 of a damaged one."""
+def shown(text: str, moments: list[float]) -> list[int]:
+    """The level of each picture of 100 as the faults have it; -1 of a damaged one."""
     faults = begun(text)
-    levels: list[int | None] = []
+    levels: list[int] = []
     for moment in moments:
         image = np.full((4, 4, 3), 100, np.uint8)
         picture = faults.picture(CapturedPicture(image, moment))
-        if picture is None:
-            levels.append(None)
-        else:
-            levels.append(-1 if picture.image is None else int(picture.image[0, 0, 0]))
+        levels.append(-1 if picture.image is None else int(picture.image[0, 0, 0]))
     return levels
 
 
@@ -35,7 +32,6 @@ def shown(text: str, moments: list[float]) -> list[int | None]:
     ("text", "levels"),
     [
         ("", [100, 100]),
-        ("drop-outs:every=0", [None, None]),
         ("damaged:every=0", [-1, -1]),
         ("black:every=0", [0, 0]),
         ("light:every=0:factor=0.5", [50, 50]),
@@ -44,7 +40,7 @@ def shown(text: str, moments: list[float]) -> list[int | None]:
         ("camera-gone:every=0", [100, 100]),
     ],
 )
-def test_what_becomes_of_a_picture(text: str, levels: list[int | None]) -> None:
+def test_what_becomes_of_a_picture(text: str, levels: list[int]) -> None:
     assert shown(text, [0.0, 5.0]) == levels
 
 
@@ -53,10 +49,20 @@ def test_a_frozen_camera_repeats_the_picture_before() -> None:
     images = []
     for tenth in range(100):
         picture = faults.picture(CapturedPicture(np.full((2, 2, 3), tenth, np.uint8), tenth / 10))
-        assert picture is not None
         assert picture.image is not None
         images.append(int(picture.image[0, 0, 0]))
     assert 48 <= len(images) - len(set(images)) <= 52
+
+
+def test_a_fault_may_occur_once_at_a_known_time() -> None:
+    faults = begun("drop-outs:at=7:seconds=2,pause:at=30:seconds=1.5")
+    tenths = [tenth / 10 for tenth in range(400)]
+    assert [at for at in tenths if faults.camera_hangs(at)] == tenths[70:90]
+    assert [at for at in tenths if faults.is_paused(at)] == tenths[300:315]
+    assert faults.needs_an_operator
+    assert [str(fault) for fault in faults.all] == [
+        "drop-outs:seconds=2:at=7", "pause:seconds=1.5:at=30",
+    ]  # fmt: skip
 
 
 def test_a_camera_that_is_gone_cannot_be_opened() -> None:
@@ -102,7 +108,7 @@ def test_each_fault_is_read_as_it_is_written() -> None:
     ("text", "said"),
     [
         ("ligth", "no fault 'ligth', but drop-outs.*Did you mean light?"),
-        ("light:factor", "takes every=..., seconds=..., factor=..., fade=..."),
+        ("light:factor", "takes every=..., seconds=..., at=..., factor=..., fade=..."),
         ("light:facter=1", "Received: 'facter=1'"),
         ("light:factor=x", "light: factor: .*Received: 'light:factor=x'"),
         ("light:factor=-1", "greater than or equal to 0"),

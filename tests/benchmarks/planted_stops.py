@@ -1,0 +1,238 @@
+"""Whether a station's stops are told as they were: twenty planted ones of eight kinds.
+
+    python -m tests.benchmarks.planted_stops [--seed S] [--json]
+
+A simulated station on a belt is stopped twenty times, at known moments and for known times: by its
+emergency stop, a full bin, a jam, a pause, and a camera that is unplugged, hangs, is frozen or is
+black. What its ledger says of each stop is compared with what follows from the plan: its state, its
+reason, when it began and how long it took. So is the OEE. Exit code 1 where a state or a reason is
+another one, a time is off by more than 0.5 seconds, or the OEE by more than 0.5 points.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, cycle, islice
+from pathlib import Path
+from typing import Any
+
+from edge.config.reading import read_station
+from edge.simulation.account.fates import Pending
+from edge.simulation.faults.table import read_faults
+from edge.simulation.options import SimulationOptions
+from edge.simulation.simulate import simulate
+from edge.simulation.world import TrueItem
+from edge.state.incidents.jam import LATE_SECONDS
+from tests.edge.simulation.photographs import STATION, belt_station
+
+RATE = 0.83
+"""Items a second."""
+FRAMES_PER_SECOND = 10
+JAMMED_LABEL, JAMMED_DELAY = "blue", 0.7 / 0.4
+"""What goes into the lane that jams, and how many seconds after it has passed."""
+_AFTER_SECONDS = 0.4
+_TEXT = (
+    STATION.replace("frames_per_second: 20", f"frames_per_second: {FRAMES_PER_SECOND}")
+    + f"""\
+stops:
+  emergency_stop: {{pin: 12}}
+  bins: {{warm: {{pin: 13, full_seconds: 1}}}}
+  exits: {{cold: {{pin: 16, after_seconds: {_AFTER_SECONDS}}}}}
+"""
+)
+BEGIN = 6.0
+"""When the first stop is planted, in seconds."""
+KINDS: tuple[tuple[str, float, float], ...] = (
+    # The fault, for how many seconds it lasts, and how many pass from its begin to the next one's.
+    ("emergency-stop", 4, 9),
+    ("camera-gone", 3, 8),
+    ("bin-full:lane=warm", 3, 9),
+    ("pause", 4, 8),
+    ("frozen", 5, 9),
+    ("drop-outs", 5, 9),
+    ("black", 4, 8),
+    ("jam:lane=cold", 13, 17),
+)
+_REOPENED = tuple(accumulate(0.5 * 2**turn for turn in range(5)))
+"""How long after a camera was lost it is opened again, each time if it is not back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A fault of the plan."""
+
+    kind: str
+    at: float
+    seconds: float
+
+    def __str__(self) -> str:
+        name, _, lane = self.kind.partition(":")
+        return ":".join(filter(None, (name, f"at={self.at:g}", f"seconds={self.seconds:g}", lane)))
+
+    def stop(self, jammed: Sequence[float]) -> dict[str, Any]:
+        """The stop that follows from it by what the papers say.
+
+        Args:
+            jammed: when items should come out of the lane that jams.
+        """
+        at, end = self.at, self.at + self.seconds
+        match self.kind.partition(":")[0]:
+            case "emergency-stop":  # its contact is quiet for half a second after its release
+                return _stop("Aborted", "emergency_stop", at, end + 0.5)
+            case "bin-full":  # its sensor sees it empty for a second
+                return _stop("Suspended", "bin_full", at, end + 1, "warm")
+            case "pause":
+                return _stop("Held", "paused", at, end)
+            case "frozen":
+                return _stop("Held", "camera_frozen", at + 2, end)
+            case "black":
+                return _stop("Held", "camera_black", at + 0.5, end)
+            case "camera-gone":
+                return _stop("Held", "camera_lost", at, at + _reopened(self.seconds))
+            case "drop-outs":  # a camera that gives no picture for 3 seconds is lost
+                lost = at + 3
+                return _stop("Held", "camera_lost", lost, lost + _reopened(end - lost))
+            case _:  # it is known from when the second item should have come out
+                missing = [out for out in jammed if at + _AFTER_SECONDS <= out]
+                return _stop("Held", "jam", missing[1], end, "cold")
+
+
+def _stop(state: str, reason: str, begin: float, end: float, scope: str = "") -> dict[str, Any]:
+    return {
+        "state": state, "reason": reason, "scope": scope, "begin": begin, "seconds": end - begin,
+    }  # fmt: skip
+
+
+def _reopened(seconds: float) -> float:
+    """When a camera is opened that is back after so many seconds."""
+    return next(after for after in _REOPENED if after >= seconds)
+
+
+def planted(count: int) -> list[Planted]:
+    """A plan of so many faults, kind by kind."""
+    plan, at = [], BEGIN
+    for kind, seconds, until_next in islice(cycle(KINDS), count):
+        plan.append(Planted(kind, at, seconds))
+        at += until_next
+    return plan
+
+
+@dataclass(slots=True)
+class _Truth:
+    items: list[TrueItem] = field(default_factory=list)
+
+    def settled(self, pending: Pending, lane: str) -> None:
+        self.items.append(pending.item)
+
+    @property
+    def jammed(self) -> list[float]:
+        """When items should come out of the lane that jams."""
+        return [
+            item.passes + JAMMED_DELAY + _AFTER_SECONDS
+            for item in self.items
+            if item.label == JAMMED_LABEL and item.passes is not None
+        ]
+
+
+def measure(folder: Path, *, count: int, seed: int) -> dict[str, Any]:
+    """The stops and the OEE of a run, and beside each what follows from the plan."""
+    file, truth, plan = belt_station(folder, text=_TEXT), _Truth(), planted(count)
+    last = plan[-1].at + plan[-1].seconds + BEGIN
+    options = SimulationOptions(
+        items=folder / "things", rate=RATE, seed=seed, count=round(last * RATE),
+        faults=tuple(read_faults(",".join(map(str, plan)))),
+    )  # fmt: skip
+    report = simulate(read_station(file), options, settled=truth.settled)
+    found = report.to_json()
+    state = found["state"]
+    expected = [one.stop(truth.jammed) for one in plan]
+    whole = sum(state["seconds"].values())
+    stood = sum(stop["seconds"] for stop in expected)
+    sorted_ones = sum(
+        not any(_is_lost(item, *each) for each in zip(plan, expected, strict=True))
+        for item in truth.items
+    )
+    oee = sorted_ones / (whole * RATE) * found["purity"]
+    return {
+        "planted": [str(one) for one in plan],
+        "expected": expected,
+        "stops": state["stops"],
+        "availability": state["availability"],
+        "expected_availability": 1 - stood / whole,
+        "oee": state["oee"],
+        "expected_oee": oee,
+        "seconds": found["machine"]["seconds"],
+    }
+
+
+def _is_lost(item: TrueItem, planted: Planted, stop: dict[str, Any]) -> bool:
+    """Whether an item is not sorted because of a stop.
+
+    An item is known in its second frame, and gets its verdict about when it passes the middle of
+    the view. A blind camera, which is blind before that is noticed, must show it for so long before
+    or after; where the camera sees, an item without a verdict that is known is rejected.
+    """
+    assert item.passes is not None
+    begin, end, known = stop["begin"], stop["begin"] + stop["seconds"], 2 / FRAMES_PER_SECOND
+    if stop["reason"].startswith("camera"):
+        leaves = 2 * item.passes - item.entered
+        passed_by = item.entered >= end or leaves <= planted.at
+        return not passed_by and max(planted.at - item.entered, leaves - end) < known
+    if stop["reason"] == "jam":  # it is noticed when the item is late
+        begin += LATE_SECONDS
+    return item.entered + known < end and begin < item.passes + 1 / FRAMES_PER_SECOND
+
+
+def faults_of(found: dict[str, Any]) -> list[str]:
+    """What is not as it was planted, as sentences; none if all is."""
+    wrong = []
+    stops, expected = found["stops"], found["expected"]
+    if len(stops) != len(expected):
+        wrong.append(f"{len(expected)} stops were planted, and {len(stops)} are told of")
+    for planted_one, stop, wanted in zip(found["planted"], stops, expected, strict=False):
+        told = (stop["states"][0], stop["reason"], stop["scope"])
+        if told != (wanted["state"], wanted["reason"], wanted["scope"]):
+            wrong.append(f"{planted_one}: told as {told}")
+        for key in ("begin", "seconds"):
+            if abs(stop[key] - wanted[key]) > 0.5:
+                wrong.append(f"{planted_one}: {key} {stop[key]:.2f}, planted {wanted[key]:.2f}")
+    if abs(found["availability"] - found["expected_availability"]) > 0.005:
+        wrong.append(f"availability {found['availability']:.4f}")
+    if abs(found["oee"] - found["expected_oee"]) > 0.005:
+        wrong.append(f"OEE {found['oee']:.4f}, by the plan {found['expected_oee']:.4f}")
+    return wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--count", type=int, default=20, metavar="N", help="stops")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the items")
+    parser.add_argument("--json", action="store_true", help="numbers for machines")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(Path(folder), count=arguments.count, seed=arguments.seed)
+    wrong = faults_of(found)
+    if arguments.json:
+        print(json.dumps(found | {"wrong": wrong}))
+    else:
+        for one, stop, wanted in zip(
+            found["planted"], found["stops"], found["expected"], strict=False
+        ):
+            print(
+                f"{one:<42} {stop['states'][0]:<10} {stop['reason']:<15} began "
+                f"{stop['begin'] - wanted['begin']:+.2f} s, took {stop['seconds']:.2f} s "
+                f"({stop['seconds'] - wanted['seconds']:+.2f})"
+            )
+        for name in ("availability", "oee"):
+            print(f"{name:<14} {found[name]:.4f}, by the plan {found[f'expected_{name}']:.4f}")
+        print("\n".join(wrong) or "all as planted")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
