@@ -97,9 +97,12 @@ In these two modes no command starts it, and its lanes are at rest but for `lane
 one lane once, for its `hold_seconds` or `--seconds`, and never for longer than its
 `max_on_seconds`. The mode may change where a station is Stopped, Idle or Aborted, and outlives the
 program: a station that was in Maintenance when it ended is Stopped in Maintenance when it is
-started, as long as its ledger can be read. **It is no lock**: whoever may command the station may
-end the mode. Cut the supply of what could hurt somebody. Changes of the mode and moves by hand are
-rows, with who asked for them. How well a station ran is counted from its time in Production alone.
+started. Motors look for no home switch then; a servo turns from its safe angle to its rest, as at
+every start. The row of a change is written at once; where the ledger cannot be read at the next
+start, nobody knows the mode, and the station says so and sorts. **It is no lock**: whoever may
+command the station may end the mode. Cut the supply of what could hurt somebody. Changes of the
+mode and moves by hand are rows, with who asked for them. How well a station ran is counted from
+its time in Production alone.
 
 ## Incidents
 

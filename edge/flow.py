@@ -61,6 +61,8 @@ class Exposure(NamedTuple):
     """The factors of red and blue."""
     white_balance_kelvin: float | None = None
     """The colour temperature of the light that the camera assumes."""
+    automatic: tuple[str, ...] = ()
+    """What the camera sets by itself again though it was fixed: `exposure`, `white balance`."""
 
     @property
     def white_balance(self) -> str | None:

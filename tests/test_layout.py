@@ -63,6 +63,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/commands/control/test_pause.py": """
         edge.commands.control.mode edge.commands.control.stop
     """,
+    "tests/edge/lanes/test_lanes.py": """
+        edge.lanes.by_hand
+    """,
     "tests/edge/control/test_server.py": """
         edge.control.client edge.control.place
     """,

@@ -24,6 +24,7 @@ LONGEST_REQUEST = 4 * 1024
 """Bytes of a request, with its line end."""
 LONGEST_ANSWER = 256 * 1024
 """Bytes of an answer, with its line end. The longest has a picture in it."""
+_LONGEST_SECONDS = 1e6
 _LONGEST_NAME = 200
 """Characters of `who`."""
 
@@ -165,7 +166,7 @@ def _seconds(found: Mapping[str, Any]) -> float | None:
     if seconds is None:
         return None
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not is_number or not 0 < seconds < float("inf"):
+    if not is_number or not 0 < seconds < _LONGEST_SECONDS:
         raise ControlError(f"`seconds` must be a number above 0. Received: {seconds!r}")
     return float(seconds)
 

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from edge.core.errors import ControlRefusedError
 from edge.flow import Actuated, ItemKey, Missed
-from edge.lanes import Actuator, TimedActuator
+from edge.lanes import Actuator, TimedActuator, by_hand
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.motion.profile import LONGEST_TRAVEL
 from edge.lanes.schedule import LaneAction, Schedule, Timing
@@ -27,8 +26,6 @@ _WAY_BACK_SECONDS = LONGEST_TRAVEL + 0.3
 """How long motors may take to turn back at the end; the supervisor waits for 4.2 s."""
 _WAITING = 3
 """So many items on a belt without a pulse are worth a warning."""
-_LONGEST_BY_HAND = 60.0
-"""The most seconds for which an actuator without a longest on-time is active by hand."""
 _LOCK_SECONDS = 0.5
 """How long `finish` and `stop` wait for a lock that is normally held for microseconds."""
 
@@ -139,8 +136,13 @@ class Lanes:
                 self._changed.release()
 
     def allow_by_hand(self) -> None:
-        """Lets `move_by_hand` move what is held, until `hold` or `go_on`."""
+        """Lets `move_by_hand` move what is held, until `hold` or `go_on`; does not wait.
+
+        A motor that looks for its home switch stops: somebody may reach into the machine.
+        """
         self.by_hand = True
+        if not self._ready:
+            self.cut_off()
 
     def move_by_hand(self, lane: str, seconds: float | None = None) -> float:
         """Moves the actuator of `lane` once, at once; does not wait.
@@ -154,38 +156,24 @@ class Lanes:
         Raises:
             ControlRefusedError: it may not move now, not at all or not for so long.
         """
-        timing = self._schedule.timings.get(lane)
-        if timing is None:
-            known = ", ".join(self._schedule.timings) or "none"
-            raise ControlRefusedError(
-                f"there is no lane {lane!r} with an actuator. Lanes with one: {known}"
-            )
-        wanted = timing.hold_seconds if seconds is None else seconds
-        longest = timing.max_on_seconds or _LONGEST_BY_HAND
-        if not 0 < wanted <= longest:
-            limit = "max_on_seconds" if timing.max_on_seconds else "the limit of moves by hand"
-            raise ControlRefusedError(
-                f"the lane {lane} may be active for up to {longest:g} seconds ({limit}), and not "
-                f"for {wanted:g}"
-            )
-        with self._changed:
-            now = self._clock.now()
+        wanted = by_hand.seconds_by_hand(self._schedule.timings, lane, seconds)
+        actuator = self._actuators[lane]
+        if not self._changed.acquire(timeout=_LOCK_SECONDS):
+            raise by_hand.hangs()
+        try:
             if not self.by_hand or self._ended or self._stopped:
-                raise ControlRefusedError("no lane is moved by hand now: the state has changed")
-            if self._timed and (self._cut or not self._ready):
+                raise by_hand.not_now()
+            if actuator in self._timed and (self._cut or not self._ready):
                 self._cut = False
-                self._changed.notify()
-                raise ControlRefusedError(
-                    f"the lane {lane} does not move yet: motors look for their home switches now. "
-                    "Ask again once they stand"
-                )
+                motors = [one for one, device in self._actuators.items() if device in self._timed]
+                raise by_hand.looks_for_home(lane, motors)
+            now = self._clock.now()
             if not self._schedule.stands(lane, now, wanted):
-                raise ControlRefusedError(
-                    f"the lane {lane} does not move yet: its coil has to cool. Ask again later, or "
-                    "for a shorter time"
-                )
+                raise by_hand.cools(lane)
             self._schedule.add_by_hand(lane, now, wanted)
+        finally:
             self._changed.notify()
+            self._changed.release()
         return wanted
 
     def go_on(self) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from edge.lanes.belt_travel import BeltTravel
 
 
+LONGEST_BY_HAND = 60.0
+"""The most seconds for which an actuator without a longest on-time is active by hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """The on-times of a lane's actuator."""
@@ -80,6 +84,8 @@ class _Lane:
     def prolong(self, now: float, seconds: float) -> None:
         """Keeps it on for so many seconds from now, at most until the longest on-time is over."""
         longest = self.timing.max_on_seconds
+        if longest is None and self.by_hand:
+            longest = LONGEST_BY_HAND
         self.off_at = max(self.off_at, now + seconds)
         if longest is not None and self.on_since is not None:
             self.off_at = min(self.off_at, self.on_since + longest - self.heat)
@@ -201,10 +207,17 @@ class Schedule:
         self._lanes[lane].timing = timing
 
     def miss_due(self, now: float, missed: Missed) -> None:
-        """Leaves out the actuations that are due at the time `now`, for the reason `missed`."""
+        """Leaves out the actuations that are due at the time `now`, for the reason `missed`; not
+        those by hand."""
+        by_hand = []
         while self._due and self._due[0].at <= now:
             due = heapq.heappop(self._due)
-            self._end(Actuated(due.lane, due.key, due.at, now, missed))
+            if due.by_hand is not None:
+                by_hand.append(due)
+            else:
+                self._end(Actuated(due.lane, due.key, due.at, now, missed))
+        for due in by_hand:
+            heapq.heappush(self._due, due)
 
     def cancel_all(self, now: float) -> None:
         """Leaves out all planned actuations, because nothing moves any more."""
@@ -228,7 +241,8 @@ class Schedule:
         kept = [due for due in self._due if by_hand and due.by_hand is not None]
         gone = [due for due in self._due if due not in kept]
         for due in sorted(gone, key=lambda due: due[:2]):
-            self._end(Actuated(due.lane, due.key, due.at, now, missed))
+            if due.by_hand is None:
+                self._end(Actuated(due.lane, due.key, due.at, now, missed))
         heapq.heapify(kept)
         self._due = kept
 
@@ -275,20 +289,21 @@ class Schedule:
             if (free := self._free_at(lane)) is not None:
                 self._plan(due._replace(at=free))
                 continue
-            if now > at + seconds:
+            if due.by_hand is None and now > at + seconds:
                 self._end(Actuated(name, key, at, now, Missed.OVERDUE))
                 continue
             # The longest on-time may have ended since the last call.
             changes.extend(self._switched_off(name, now))
             if lane.on_since is None:
                 if not lane.activate(now, seconds):
-                    self._end(Actuated(name, key, at, now, Missed.COOLING))
+                    if due.by_hand is None:
+                        self._end(Actuated(name, key, at, now, Missed.COOLING))
                     continue
                 changes.append((name, LaneAction.ACTIVATE))
             self._end(Actuated(name, key, at, now))
+            lane.by_hand = due.by_hand is not None
             # A full hold time, even if this call is a little late: a flap needs its time.
             lane.prolong(now, seconds)
-            lane.by_hand = due.by_hand is not None
         for name, lane in self._lanes.items():
             changes.extend(self._switched_off(name, now))
             if lane.release_at is not None and lane.release_at <= now:

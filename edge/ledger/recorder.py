@@ -266,7 +266,7 @@ class Recorder:
         """When the writer thread is to write again, on the clock."""
         if self._batch is not None:
             return float("inf")
-        full = len(self._waiting.taken) >= _BATCH_ROWS
+        full = len(self._waiting.taken) >= _BATCH_ROWS or self._waiting.is_urgent
         if self._failing or self._has_spilled or self._ending or full:
             return self._retry_at
         return self._commit_at

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 from threading import Condition
 
-from edge.events import Event
+from edge.events import Event, StateChanged
 from edge.ledger.losses import Losses
 
 
@@ -29,6 +29,8 @@ class WaitingRows:
         self._changed, self._capacity, self._losses = changed, capacity, losses
         self._offered: deque[Event] = deque()
         self._taken: deque[Event] = deque()
+        self._urgent = 0
+        """How many of the taken events are changes of the state."""
         self._told = 0
         """How many of the first taken events the observers have been told of."""
 
@@ -65,9 +67,16 @@ class WaitingRows:
         """Whether so many were taken that more than half of the room is used up."""
         return len(self._taken) > self._capacity // 2
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether a change of the state or the mode was taken: who reaches into the machine next
+        may cut its supply, and it must not have forgotten that."""
+        return self._urgent > 0
+
     def take(self) -> None:
         """Takes all events that were offered."""
         with self._changed:
+            self._urgent += sum(isinstance(event, StateChanged) for event in self._offered)
             self._taken.extend(self._offered)
             self._offered.clear()
 
@@ -79,6 +88,7 @@ class WaitingRows:
         """Removes the first `count` events, and returns those that observers do not know yet."""
         with self._changed:
             rows = [self._taken.popleft() for _ in range(count)]
+            self._urgent -= sum(isinstance(row, StateChanged) for row in rows)
         untold = rows[self._told :]
         self._told = max(0, self._told - count)
         return untold

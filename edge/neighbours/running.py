@@ -16,7 +16,7 @@ from typing import Any
 
 from edge.core.closing import Closing
 from edge.core.errors import NeighbourError, StorageError
-from edge.core.processes.file_lock import locked, try_lock
+from edge.core.processes.file_lock import is_locked, locked, try_lock
 from edge.neighbours.claims import Claim, ClaimKind, Collision, Neighbour, collisions
 from edge.runtime.memory_folder import MEMORY, memory_name, service_folder
 from edge.telemetry.status import SERVICE_FOLDER
@@ -87,8 +87,12 @@ class OwnClaims(Closing):
     def _show(self, own: Neighbour) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(self._path, flags, 0o644)
-        if not try_lock(descriptor):  # the same station runs
+        if not try_lock(descriptor):  # the same station runs, or somebody just looks
             os.close(descriptor)
+            _log.warning(
+                f"warning    other stations of this machine do not see this one: {self._path} is "
+                "locked by another process"
+            )
             return
         self._descriptor = descriptor
         raw = json.dumps(
@@ -171,7 +175,7 @@ def _read(path: Path) -> Neighbour | None:
     except OSError:
         return None
     try:
-        if os.fstat(descriptor).st_uid not in (0, os.geteuid()) or try_lock(descriptor):
+        if os.fstat(descriptor).st_uid not in (0, os.geteuid()) or not is_locked(descriptor):
             return None
         return _neighbour(json.loads(os.pread(descriptor, _LARGEST, 0)))
     except (OSError, ValueError, KeyError, TypeError):

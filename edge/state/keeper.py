@@ -13,7 +13,7 @@ from edge.runtime.clock import Clock
 from edge.state.machine import MOVED_BY_HAND, Mode, State
 from edge.state.stops import Cause, Situation, Stops
 
-_MANUAL = " and ".join(mode for mode in Mode if mode.is_manual)
+_MANUAL = " or ".join(mode for mode in Mode if mode.is_manual)
 
 
 class Moving(Protocol):
@@ -154,7 +154,7 @@ class StationStates:
         found = self._stops.situation
         if not found.mode.is_manual:
             raise ControlRefusedError(
-                f"lanes are moved by hand in the modes {_MANUAL} only, and the station is in "
+                f"lanes are moved by hand in the mode {_MANUAL} only, and the station is in "
                 f"{found.mode}: `pilah-edge stop` it, then change its mode with `pilah-edge mode`"
             )
         if not self._stops.is_moved_by_hand:

@@ -210,8 +210,13 @@ class Stops:
         if mode is self._machine.mode:
             raise ControlRefusedError(f"the station is in the mode {mode} already")
         self._machine.change_mode(mode)
+        # Back in production, what aborts the machine is the reason of a stop again.
+        cause = None if mode.is_manual or self._machine.state is not State.ABORTED else next(
+            (one for one in self.causes if one.stop is State.ABORTED), None
+        )  # fmt: skip
         return (self._enter(replace(
-            self.situation, mode=mode, since=at, first="", first_incident=None, who=who,
+            self.situation, mode=mode, since=at, first="" if cause is None else cause.name,
+            first_incident=None if cause is None else cause.incident_id, who=who,
         )),)  # fmt: skip
 
     def stay_in(self, mode: Mode, at: float) -> tuple[Situation, ...]:

@@ -106,6 +106,11 @@ class StateWatch(Closing):
                 f"state      the station was in the mode {mode} when it ended, and stays Stopped: "
                 "`pilah-edge mode`, then `reset` and `resume` let it sort"
             )
+        elif journal.before.state is None:
+            _log.warning(
+                "warning    nobody knows whether the station was in maintenance when it ended, for "
+                "its ledger cannot be read: it is not Stopped because of that"
+            )
         cause = _ABORTED_BEFORE.get(journal.before.state)
         if settings is not None and settings.emergency_stop and cause:
             now = clock.now()

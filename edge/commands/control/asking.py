@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from edge.control.messages import ControlCommand, ControlRequest
 
 _NEXT: Mapping[str, str] = {
-    "Stopped": "`pilah-edge reset` makes it ready",
+    "Stopped": "`pilah-edge reset` makes it ready. Before somebody reaches into it: `pilah-edge "
+    "mode` to maintenance, in which nobody starts it",
     "Complete": "`pilah-edge reset` makes it ready",
     "Idle": "`pilah-edge resume` lets it sort",
 }
 """What to do next, by the state."""
-_BY_HAND = (
-    "`pilah-edge lane move` moves a lane; `pilah-edge mode` back to production, then `reset` and "
-    "`resume`, let it sort"
-)
+_BY_HAND: Mapping[str, str] = {
+    "Stopped": "`pilah-edge lane move` moves a lane; `pilah-edge mode` back to production, then "
+    "`reset` and `resume`, let it sort",
+    "Idle": "`pilah-edge lane move` moves a lane; `pilah-edge mode` back to production, then "
+    "`resume`, let it sort",
+}
+"""The same in maintenance and manual."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +56,8 @@ def run(arguments: argparse.Namespace, command: ControlCommand, *, mode: str = "
         print_json(state)
     else:
         write_out(f"{name} is {state_words(state)}\n")
-        by_hand = state.get("mode") != "Production" and state.get("state") in _NEXT
-        advice = _BY_HAND if by_hand else _NEXT.get(str(state.get("state")))
+        next_steps = _NEXT if state.get("mode") == "Production" else _BY_HAND
+        advice = next_steps.get(str(state.get("state")))
         if advice is not None:
             write_out(f"{advice}\n")
     return EXIT_OK

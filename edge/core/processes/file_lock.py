@@ -45,6 +45,20 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+def is_locked(descriptor: int) -> bool:
+    """Whether another descriptor has the file locked exclusively; leaves no lock.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    release_lock(descriptor)
+    return False
+
+
 def release_lock(descriptor: int) -> None:
     """Releases the lock; closing the descriptor does the same."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)

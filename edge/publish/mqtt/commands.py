@@ -24,7 +24,8 @@ COMMANDS = (
     ControlCommand.PAUSE, ControlCommand.RESUME, ControlCommand.RESET, ControlCommand.CLEAR,
 )  # fmt: skip
 """The commands that are taken from MQTT. The state is published without one; and who is far away
-moves no lane, and ends no mode in which somebody works on the machine."""
+neither moves a lane nor ends a mode in which somebody works on the machine. One that is Stopped in
+production can be started by `reset` and `resume`."""
 _MOST = 16
 """The most commands that may wait for the station, which answers within milliseconds."""
 _LONGEST_NAME = 100

@@ -94,6 +94,8 @@ def differences(locked: Exposure, told: Exposure) -> Iterator[str]:
     What it does not tell is no difference. Sensors round: exposures to their lines, some tens of
     microseconds each, and gains to steps that may be 5 % apart.
     """
+    for name in told.automatic:
+        yield f"an automatic {name}, and the station file fixes it"
     red, blue = locked.white_balance_gains or (None, None)
     told_red, told_blue = told.white_balance_gains or (None, None)
     for name, wanted, found, share, step in (

@@ -164,6 +164,7 @@ class UsbSource:
         self._capture = _opened(path)
         try:
             self.notes: Sequence[str] = _set_up(self._capture, settings)
+            self._switches = _switches(self._capture, settings.locked)
             self._capture.take_jpegs(cv2.CAP_PROP_CONVERT_RGB, 0)
             first = self._capture.next_picture(clock)
             if first is None:
@@ -190,7 +191,9 @@ class UsbSource:
         captured = self._driver_time() or arrived
         if self._locked is not None and captured >= self._ask_at:
             self._ask_at = captured + _ASK_SECONDS
-            self._exposure = _exposure(self._capture, self._locked)
+            now = _switches(self._capture, self._locked)
+            automatic = tuple(name for name, value in self._switches.items() if now[name] != value)
+            self._exposure = _exposure(self._capture, self._locked)._replace(automatic=automatic)
         return CapturedPicture(image, captured, self._capture.damage, self._exposure)
 
     def close(self) -> None:
@@ -267,6 +270,20 @@ def _set_up(capture: Capture, settings: Settings) -> list[str]:
         elif abs(answered - wanted) > unit / 2:
             notes.append(f"does not accept {key}: {wanted}; the value stays at {answered:g}")
     return notes
+
+
+def _switches(capture: Capture, locked: Exposure | None) -> dict[str, float]:
+    """What the camera tells of the switches between automatic and fixed, of what is fixed.
+
+    Whatever they are called by its driver: another value than after the setting up means that
+    somebody, or the camera itself, has switched one.
+    """
+    found = {}
+    if locked is not None and locked.microseconds is not None:
+        found["exposure"] = capture.get(cv2.CAP_PROP_AUTO_EXPOSURE)
+    if locked is not None and locked.white_balance_kelvin is not None:
+        found["white balance"] = capture.get(cv2.CAP_PROP_AUTO_WB)
+    return found
 
 
 def _exposure(capture: Capture, locked: Exposure) -> Exposure:

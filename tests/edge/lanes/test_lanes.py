@@ -289,7 +289,8 @@ def test_what_ends_moving_by_hand_puts_the_lane_at_rest_at_once() -> None:
     ("lane", "seconds", "said"),
     [
         ("b", None, "there is no lane 'b' with an actuator. Lanes with one: a"),
-        ("a", 2.1, r"up to 2 seconds \(max_on_seconds\), and not for 2.1"),
+        ("a", 2.1, r"for 0.01 to 2 seconds \(max_on_seconds\), and not for 2.1"),
+        ("a", 0.002, r"for 0.01 to 2 seconds \(max_on_seconds\), and not for 0.002"),
         ("a", 1.9, "its coil has to cool"),
     ],
 )
@@ -313,6 +314,90 @@ def test_an_actuator_without_a_longest_time_is_active_by_hand_for_a_minute_at_mo
     assert lanes.move_by_hand("a", 60.0) == 60
     with pytest.raises(ControlRefusedError, match="the limit of moves by hand"):
         lanes.move_by_hand("a", 61.0)
+
+
+class LostMotor(RecordingActuator):
+    """A motor that does not know where it stands, and finds its home with its fifth step."""
+
+    steps = 0
+
+    @property
+    def ready(self) -> bool:
+        return self.steps >= 5
+
+    @property
+    def next_at(self) -> float | None:
+        return None if self.ready else float("-inf")
+
+    def lose_position(self) -> None:
+        self.steps = 0
+
+    def step(self, now: float) -> None:
+        self.steps += 1
+
+
+def with_a_motor(log: list[str]) -> tuple[Lanes, LostMotor]:
+    motor = LostMotor("m", log)
+    lanes = Lanes(
+        {"a": RecordingActuator("a", log), "m": motor}, {"a": Timing(0.3), "m": Timing(0.3)},
+        clock=ToldClock(lambda: 1.0),
+    )  # fmt: skip
+    lanes.hold()
+    return lanes, motor
+
+
+def test_where_somebody_may_reach_into_the_machine_no_motor_looks_for_its_home() -> None:
+    lanes, motor = with_a_motor([])
+    lanes.step()
+    lanes.step()
+    assert motor.steps == 2  # it began to look for it before
+    lanes.allow_by_hand()
+    for _ in range(9):
+        lanes.step()
+    assert motor.steps == 0
+
+
+def test_a_coil_is_moved_by_hand_while_a_motor_stands_somewhere_and_does_not_make_it_move() -> None:
+    log: list[str] = []
+    lanes, motor = with_a_motor(log)
+    lanes.allow_by_hand()
+    lanes.move_by_hand("a")
+    lanes.step()
+    assert (log, motor.steps) == (["a on"], 0)
+
+
+def test_a_motor_looks_for_its_home_only_where_somebody_asks_for_its_lane() -> None:
+    log: list[str] = []
+    lanes, motor = with_a_motor(log)
+    lanes.allow_by_hand()
+    with pytest.raises(ControlRefusedError, match="The motors of m look for their home switches"):
+        lanes.move_by_hand("m")
+    for _ in range(6):
+        lanes.step()
+    assert (motor.ready, log) == (True, [])
+    lanes.move_by_hand("m")
+    lanes.step()
+    assert log == ["m on"]
+
+
+def test_a_thread_of_the_lanes_that_hangs_holds_up_nobody_who_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge.lanes.lanes._LOCK_SECONDS", 0.01)
+    lanes = by_hand([1.0], [], Timing(0.3))
+    lanes._changed.acquire()
+    said: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(ControlRefusedError) as told:
+            lanes.move_by_hand("a")
+        said.append(str(told.value))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join(60)
+    assert "does not answer" in said[0]
+    lanes._changed.release()
 
 
 def test_what_was_left_out_is_told_at_once_though_nothing_is_due() -> None:

@@ -197,6 +197,7 @@ def test_what_is_moved_by_hand_is_active_for_as_long_as_is_asked_and_survives_a_
     assert [(one.lane, one.missed) for one in schedule.take_ended()] == [
         ("b", Missed.HELD), ("a", None),
     ]  # fmt: skip
+    assert schedule.missed == {Missed.HELD: 1}
 
 
 def test_a_hold_that_spares_nothing_ends_what_is_moved_by_hand() -> None:
@@ -239,3 +240,26 @@ def test_a_lane_that_shares_its_mover_waits_for_it_when_it_is_moved_by_hand() ->
     assert schedule.take_due(0.0) == [("a", ON)]
     assert schedule.take_due(0.5) == [("a", OFF), ("b", ON)]
     assert schedule.take_due(1.2) == [("b", OFF)]
+
+
+def test_a_move_by_hand_begins_when_it_is_taken_however_late_that_is() -> None:
+    schedule = Schedule({"a": Timing(0.3)})
+    schedule.add_by_hand("a", 1.0, 0.02)
+    assert schedule.take_due(1.5) == [("a", ON)]
+    assert schedule.take_due(1.52) == [("a", OFF)]
+
+
+def test_by_hand_nothing_is_prolonged_for_ever() -> None:
+    schedule = Schedule({"a": Timing(0.3)})
+    for second in range(0, 60, 20):
+        schedule.add_by_hand("a", second, 40.0)
+        schedule.take_due(float(second))
+    assert schedule.take_due(60.0) == [("a", OFF)]
+
+
+def test_what_is_missed_by_hand_is_no_item_that_was_missed() -> None:
+    schedule = Schedule({"a": Timing(0.3)})
+    schedule.add_by_hand("a", 1.0, 0.5)
+    schedule.hold(1.0)
+    assert not schedule.missed
+    assert schedule.take_ended() == []

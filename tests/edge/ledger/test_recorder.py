@@ -16,6 +16,7 @@ from edge.events import (
     LedgerBack,
     LedgerFailed,
     Stamps,
+    StateChanged,
     StationStarted,
     of_items,
 )
@@ -281,6 +282,22 @@ def test_the_first_item_does_not_wait_because_the_start_was_written_just_before(
     watched.recorder.offer(entry(1))
     watched.end()
     assert watched.ledger.commits == [0, 1, 1, 1]
+
+
+def test_a_change_of_the_state_waits_for_nothing_and_takes_the_rows_before_it_along() -> None:
+    watched = Watched(patience=Patience(commit=50))
+    watched.thread.start()
+    watched.recorder.offer(entry(0))
+    watched.wait_for(lambda: watched.shown == [0])
+    changed = StateChanged(*Stamps("a", lambda: 0.0).now(), "Stopped", "Maintenance", "")
+    for event in (entry(1), changed, entry(2)):
+        watched.recorder.offer(event)
+    watched.wait_for(lambda: changed in watched.told)
+    watched.recorder.offer(entry(3))
+    watched.end()
+    first, second, *_ = watched.ledger.commits
+    assert (first, second >= 2, sum(watched.ledger.commits)) == (1, True, 5)
+    assert watched.shown == [0, 1, 2, 3]
 
 
 def test_a_hundred_rows_do_not_wait_for_their_time() -> None:

@@ -224,6 +224,18 @@ def test_a_lane_is_moved_by_hand_in_maintenance_alone_and_has_a_row(watched: Wat
     watched.check()
 
 
+def test_back_in_production_what_aborts_it_is_the_reason_of_a_stop_again(watched: Watched) -> None:
+    watched.states.begin()
+    watched.states.ready()
+    watched.states.add(CAUSES[-1])
+    for mode in (Mode.MAINTENANCE, Mode.PRODUCTION):
+        watched.ask(ControlCommand.MODE, mode=mode)
+    assert [row[1:] for row in told(watched)[2:]] == [
+        ("Production", "emergency_stop", "emergency_stop"), ("Maintenance", "emergency_stop", ""),
+        ("Production", "emergency_stop", "emergency_stop"),
+    ]  # fmt: skip
+
+
 def test_what_was_to_be_mended_when_it_was_stopped_is_mended_with_reset(watched: Watched) -> None:
     ended: list[str] = []
     watched.states.tell_of_ends(lambda cause, who: ended.append(f"{cause.name} by {who}"))
@@ -290,6 +302,8 @@ def test_random_commands_lead_to_no_illegal_state_and_pins_rest(count: int) -> N
         State.STARTING, State.EXECUTE, State.HELD, State.SUSPENDED, State.ABORTED, State.STOPPED,
         State.IDLE,
     }  # fmt: skip
-    assert set(watched.refused) == set(ControlCommand) - {"state"}
+    assert set(watched.refused) == {
+        "pause", "resume", "reset", "clear", "stop", "mode", "move-lane",
+    }  # fmt: skip
     assert set(watched.modes) == set(Mode)
     assert watched.moved

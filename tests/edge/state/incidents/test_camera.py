@@ -89,6 +89,8 @@ LOCKED = Exposure(8000, 2.0, (1.8, 1.6))
         (Exposure(white_balance_kelvin=4600), Exposure(white_balance_kelvin=6500),
          ["a white balance of 6500 K, and the station file fixes 4600"]),
         (Exposure(white_balance_kelvin=4600), Exposure(9000, 3.0), []),  # those are automatic
+        (Exposure(8000), Exposure(8000, automatic=("exposure",)),
+         ["an automatic exposure, and the station file fixes it"]),
     ],
 )  # fmt: skip
 def test_what_a_camera_does_not_keep_is_told(

@@ -216,6 +216,17 @@ def test_frames_tell_once_a_second_what_the_camera_says_of_what_is_fixed(
     assert (told[0], told[-1], len(set(told))) == (8000, 12000, 2)
 
 
+def test_a_camera_that_sets_by_itself_what_was_fixed_is_told(device: FakeDevice) -> None:
+    """V4L2 answers the last fixed value then."""
+    camera = open_usb(device, exposure_microseconds=8000, white_balance_kelvin=4600)
+    (first,) = frames(camera, 1)
+    device.values[cv2.CAP_PROP_AUTO_EXPOSURE] = 3
+    last = frames(camera, 40)[-1]
+    assert first.exposure is not None
+    assert first.exposure.automatic == ()
+    assert last.exposure == first.exposure._replace(automatic=("exposure",))
+
+
 def test_of_what_is_automatic_and_of_what_it_does_not_know_a_usb_camera_tells_nothing(
     device: FakeDevice,
 ) -> None:
