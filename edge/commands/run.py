@@ -67,9 +67,7 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
                 Station(
                     plan, endings=endings, observers=[of_items(show)], notifier=status
                 ) as station,
-                StationAnswers(
-                    plan, seen=lambda: station.loop.seen, state=station.state.answer
-                ) as answers,
+                StationAnswers(plan, seen=station.loop.seen, state=station.state.answer) as answers,
                 ControlServer(
                     control_path(plan.config.station, plan.config.ledger.path), answers.answer
                 ),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from edge.flow import Actuated, FrameSeen, UnreadableFrame
+from edge.flow import Actuated, UnreadableFrame
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock
 from edge.runtime.heartbeat import Heartbeat
@@ -14,6 +14,7 @@ from edge.sorting.dispatch import Dispatch
 from edge.sorting.sorter import Outcome, Sorter
 from edge.vision.latest_frame import LatestFrame
 from edge.vision.region import Region, cut
+from edge.vision.seen_frames import SeenFrames
 
 
 class Watch(NamedTuple):
@@ -41,7 +42,7 @@ class SortingLoop:
     """Gives each frame to the sorter, and each verdict to the dispatch.
 
     Attributes:
-        seen: the newest frame that was looked at, for other threads to show; None: there was none.
+        seen: is given each frame that was looked at, for other threads to show.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class SortingLoop:
         self._latest, self._sorter, self._dispatch = latest, sorter, dispatch
         self._region, self._heart, self._clock = region, heart, clock
         self._judged = judged
-        self.seen: FrameSeen | None = None
+        self.seen = SeenFrames()
 
     def run(self, max_items: int | None = None) -> None:
         """Sorts until no more frames come or `max_items` have passed; None: no limit.
@@ -90,7 +91,7 @@ class SortingLoop:
                     )
                     done = self._dispatch.carry_out(self._shown(outcomes), max_items=max_items)
                     if frame is not None:
-                        self.seen = FrameSeen(frame, self._sorter.in_view)
+                        self.seen.put(frame, self._sorter.in_view)
                 self._dispatch.correct(self._sorter.passing)
                 if done:
                     break

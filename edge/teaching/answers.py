@@ -10,10 +10,10 @@ from edge.config.serving.pages import WebSettings, taught_folder
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.closing import Closing
 from edge.core.dataset.photo_folder import Geometry
-from edge.flow import FrameSeen
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.teaching.labelled_pictures import LabelledPictures
 from edge.teaching.live_picture import LivePicture
+from edge.vision.seen_frames import SeenFrames
 
 
 class StationAnswers(Closing):
@@ -23,14 +23,14 @@ class StationAnswers(Closing):
         self,
         plan: StationPlan,
         *,
-        seen: Callable[[], FrameSeen | None],
+        seen: SeenFrames,
         state: Callable[[ControlRequest], ControlAnswer],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Runs no thread until somebody looks or teaches.
 
         Args:
-            seen: the newest frame with what is in view; must not wait.
+            seen: what the sorting thread looked at.
             state: answers what is asked about the state.
         """
         config = plan.config
@@ -68,5 +68,5 @@ class StationAnswers(Closing):
             case ControlCommand.DISCARD:
                 return ControlAnswer(True, shown=self._taught.discard(request.who))
             case ControlCommand.TAUGHT:
-                return ControlAnswer(True, shown=self._taught.facts())
+                return ControlAnswer(True, shown=self._taught.facts(request.who))
         return self._state(request)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import logging
 import os
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -23,6 +23,9 @@ from edge.core.images.image_file import Image
 from edge.flow import FrameSeen
 from edge.runtime.clock import Clock, ClockedThread, wait_for
 from edge.vision.region import Region
+from edge.vision.seen_frames import SeenFrames
+
+_log = logging.getLogger(__name__)
 
 LARGEST_SIDE = 640
 """Pixels of the longer side of a picture that is shown."""
@@ -33,6 +36,8 @@ MOST_A_SECOND = 3.0
 LOOKED_SECONDS = 3.0
 """How long after the last question somebody counts as looking."""
 _QUALITIES = (70, 45, 20, 5)
+_LOOK_SECONDS = 0.05
+"""How often it is looked for a first frame."""
 _NICE = 10
 _END_SECONDS = 1.0
 
@@ -40,13 +45,11 @@ _END_SECONDS = 1.0
 class LivePicture(Closing):
     """Makes pictures to show while somebody asks for them."""
 
-    def __init__(
-        self, seen: Callable[[], FrameSeen | None], *, region: Region | None, clock: Clock
-    ) -> None:
+    def __init__(self, seen: SeenFrames, *, region: Region | None, clock: Clock) -> None:
         """Makes none yet.
 
         Args:
-            seen: the newest frame with what is in view; must not wait.
+            seen: what the sorting thread looked at.
             region: the part of the camera's picture that the station looks at; None: all of it.
             clock: that of the frames.
         """
@@ -90,6 +93,16 @@ class LivePicture(Closing):
     def _run(self) -> None:
         with contextlib.suppress(OSError):  # not allowed: it is as important as the others then
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        try:
+            with self._seen.wanted():
+                self._make()
+        except Exception:  # whatever it is, the station sorts on, and who asks next is shown one
+            _log.exception("warning    the live picture could not be made")
+            with self._changed:
+                self._thread = self._made = None
+
+    def _make(self) -> None:
+        """Makes pictures until nobody looks any more."""
         last: FrameSeen | None = None
         while True:
             begun = self._clock.now()
@@ -97,11 +110,12 @@ class LivePicture(Closing):
                 if self._ended or begun >= self._until:
                     self._thread = self._made = None
                     return
-            seen = self._seen()
+            seen = self._seen.newest()
             if seen is not None and seen is not last:
                 self._made, last = (seen.frame.captured, self._picture(seen)), seen
+            step = _LOOK_SECONDS if last is None else 1 / MOST_A_SECOND
             with self._changed:
-                wait_for(self._clock, self._changed, lambda: self._ended, begun + 1 / MOST_A_SECOND)
+                wait_for(self._clock, self._changed, lambda: self._ended, begun + step)
 
     def _picture(self, seen: FrameSeen) -> dict[str, Any]:
         height, width = seen.frame.image.shape[:2]

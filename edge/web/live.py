@@ -189,4 +189,5 @@ def _mark_of_state(reading: StatusReading | None) -> str:
     if signs is not None:
         found += [signs.camera_lost, signs.ledger_fails, bool(signs.items_spilled)]
         found += [signs.counts_fail, signs.model_digest]
+        found += [] if signs.state is None else [signs.state.state, signs.state.mode]
     return hashlib.sha256(repr(found).encode()).hexdigest()[:12]

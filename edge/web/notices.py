@@ -22,6 +22,8 @@ class PageNotice:
     """In the language of who did it."""
     foreign: bool = False
     """Whether the text is in English, whatever the language is."""
+    detail: str = ""
+    """What a part of pilah said of it, in English; empty: nothing is to be added."""
     code: str = ""
     """The code that was scanned."""
     choices: tuple[tuple[int, str], ...] = ()

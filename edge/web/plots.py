@@ -63,7 +63,9 @@ def plot(
     *,
     least: float,
     most: float,
-    written: Callable[[float], str],
+    written: Callable[[float, int], str],
+    smallest_step: float = 0.0,
+    hangs: bool = False,
 ) -> Plot:
     """Where marks are drawn, from left to right.
 
@@ -72,10 +74,15 @@ def plot(
         names: of all places.
         least: the value at the floor.
         most: one that the plot holds; its top is the next round value.
-        written: a value as it is written at the axis.
+        written: a value as it is written at the axis, with so many decimals.
+        smallest_step: between values at the axis.
+        hangs: whether `most` is the top, and the floor is the next round value below `least`.
     """
-    step = round_step((most - least) / 4)
-    top = least + step * max(1, math.ceil((most - least) / step - 1e-9))
+    step = max(smallest_step, round_step((most - least) / 4))
+    ups = max(1, math.ceil((most - least) / step - 1e-9))
+    top = most if hangs else least + step * ups
+    least = max(0.0, most - step * ups) if hangs else least
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
     count = max(1, len(names))
     room = (WIDTH - _LEFT - _RIGHT) / count
     tall = HEIGHT - _TOP - _BOTTOM
@@ -88,7 +95,6 @@ def plot(
         return round(_LEFT + (place + 0.5) * room, 2)
 
     every = math.ceil(count / _MOST_WORDS)
-    ups = round((top - least) / step)
     return Plot(
         marks=tuple(
             Drawn(middle(place), round(min(room * 0.36, 24), 2), *map(height, mark))
@@ -101,7 +107,7 @@ def plot(
             if (count - 1 - place) % every == 0
         ),
         up=tuple(
-            Word(height(least + number * step), written(least + number * step))
+            Word(height(least + number * step), written(least + number * step, digits))
             for number in range(ups + 1)
         ),
     )

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from edge.events import utc_text
+from edge.state.machine import Mode
 from edge.web.language.languages import Language
 from edge.web.live import SILENT_SECONDS, Beat
 from edge.web.people.accounts import Role
@@ -92,11 +93,18 @@ class Visit:
             "silent_seconds": SILENT_SECONDS,
             "now": utc_text(now),
             "state": self._state(beat),
+            "maintenance": self._is_maintained(beat),
             "reason": lambda reason: reject_words(reason, self.language.gettext),
             **values,
         }
         found = site.templates.get_template(template).render(whole)
         return HTMLResponse(found, code, headers={"Content-Language": self.language.code})
+
+    @staticmethod
+    def _is_maintained(beat: Beat) -> bool:
+        """Whether the station runs in a mode in which nothing is sorted."""
+        signs = None if beat.reading is None or beat.is_silent else beat.reading.status.signs
+        return signs is not None and signs.state is not None and signs.state.mode != Mode.PRODUCTION
 
     def _state(self, beat: Beat) -> str:
         if beat.reading is None or beat.age_seconds is None:

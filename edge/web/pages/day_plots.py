@@ -8,7 +8,7 @@ from statistics import median
 from typing import NamedTuple, Protocol
 
 from edge.ledger.reports.oee import AuditedPurity
-from edge.web.language.languages import Language
+from edge.web.language.languages import Language, local
 from edge.web.plots import Plot, PlotMark, plot
 
 GROUPS = 12
@@ -59,7 +59,7 @@ def count_plot(days: Sequence[Day], language: Language) -> Plot | None:
     return plot(
         [PlotMark(day.items - day.rejected, day.items, day.items) for day in oldest_first],
         [language.short_day(day.day) for day in oldest_first],
-        least=0, most=most, written=lambda value: language.number(value),
+        least=0, most=most, smallest_step=1, written=language.number,
     )  # fmt: skip
 
 
@@ -72,7 +72,8 @@ def purity_plot(days: Sequence[Day], language: Language) -> Plot | None:
         return None
     return plot(
         marks, [language.short_day(day.day) for day in oldest_first],
-        least=int(min(lows) * 10) / 10, most=1.0, written=lambda value: language.percent(value),
+        least=min(lows), most=1.0, hangs=True,
+        written=lambda share, digits: language.percent(share, max(0, digits - 2)),
     )  # fmt: skip
 
 
@@ -99,9 +100,8 @@ def latency_plot(groups: Sequence[LatencyGroup], language: Language) -> Plot | N
         return None
     return plot(
         [PlotMark(one.fastest, one.median, one.slowest) for one in groups],
-        [language.clock(one.end) for one in groups],
-        least=0, most=max(one.slowest for one in groups) or 1.0,
-        written=lambda value: language.number(value, 0 if value >= 1 or not value else 2),
+        _ends(groups, language),
+        least=0, most=max(one.slowest for one in groups) or 1.0, written=language.number,
     )  # fmt: skip
 
 
@@ -110,3 +110,12 @@ def _purity_mark(purity: AuditedPurity) -> PlotMark | None:
     if share is None or interval is None:
         return None
     return PlotMark(interval[0], share, interval[1])
+
+
+def _ends(groups: Sequence[LatencyGroup], language: Language) -> list[str]:
+    """When groups end: the time of the day, or the day where they are of several."""
+    moments = [local(one.end) for one in groups]
+    days = {moment.date() for moment in moments if moment is not None}
+    if len(days) < 2:
+        return [language.clock(one.end) for one in groups]
+    return ["–" if one is None else language.short_day(one.date()) for one in moments]

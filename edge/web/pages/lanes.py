@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -32,16 +32,19 @@ def show(visit: Visit) -> Response:
 
 def begin(visit: Visit) -> Response:
     """Stops the station, and begins maintenance."""
-
-    def begun() -> None:
-        control = visit.site.control
-        state = control.state(visit.who)
-        if state is not None and state.get("state") not in MODE_CHANGES:
+    gettext, control = visit.language.gettext, visit.site.control
+    failed = gettext("Nothing was done.")
+    try:
+        state = control.state(visit.who) or {}
+        if state.get("state") not in MODE_CHANGES:
             control.command(ControlCommand.STOP, visit.who)
-        control.command(ControlCommand.MODE, visit.who, mode=Mode.MAINTENANCE.value)
-
-    text = visit.language.gettext("Maintenance has begun: nothing is sorted until you end it.")
-    return _done(visit, begun, text)
+            failed = gettext("The station was stopped, but maintenance has not begun.")
+        if not is_manual(state):  # else somebody else was first
+            control.command(ControlCommand.MODE, visit.who, mode=Mode.MAINTENANCE.value)
+    except (ControlRefusedError, ControlUnreachableError) as error:
+        return _said(visit, PageNotice("refused", failed, detail=str(error)))
+    text = gettext("Maintenance has begun: nothing is sorted until you end it.")
+    return _said(visit, PageNotice("done", text))
 
 
 def move(visit: Visit) -> Response:
@@ -49,38 +52,35 @@ def move(visit: Visit) -> Response:
     lane, gettext = visit.form.get("lane", ""), visit.language.gettext
     if lane not in visit.site.plan.moving:
         return _said(visit, PageNotice("refused", gettext("There is no such lane that moves.")))
-    return _done(
-        visit,
-        lambda: visit.site.control.command(ControlCommand.MOVE_LANE, visit.who, lane=lane),
-        gettext("%s has moved, and rests again after its time.") % Sayer(visit).name(lane),
-    )
+    try:
+        visit.site.control.command(ControlCommand.MOVE_LANE, visit.who, lane=lane)
+    except (ControlRefusedError, ControlUnreachableError) as error:
+        text = gettext("%s was not moved.") % Sayer(visit).name(lane)
+        return _said(visit, PageNotice("refused", text, detail=str(error)))
+    text = gettext("%s has moved, and rests again after its time.") % Sayer(visit).name(lane)
+    return _said(visit, PageNotice("done", text))
 
 
 def end(visit: Visit) -> Response:
     """Ends maintenance: the station is ready, and sorts once somebody resumes it."""
-
-    def ended() -> None:
-        control = visit.site.control
-        control.command(ControlCommand.MODE, visit.who, mode=Mode.PRODUCTION.value)
+    gettext, control = visit.language.gettext, visit.site.control
+    failed = gettext("Nothing was done.")
+    try:
         state = control.state(visit.who)
+        if state is None or is_manual(state):  # else somebody else was first
+            control.command(ControlCommand.MODE, visit.who, mode=Mode.PRODUCTION.value)
+        failed = gettext("Maintenance has ended, but the station is not ready.")
         if state is not None and state.get("state") == State.STOPPED:
             control.command(ControlCommand.RESET, visit.who)
-
-    text = visit.language.gettext("Maintenance has ended. On the page Station, have it sort again.")
-    return _done(visit, ended, text)
+    except (ControlRefusedError, ControlUnreachableError) as error:
+        return _said(visit, PageNotice("refused", failed, detail=str(error)))
+    text = gettext("Maintenance has ended. On the page Station, have it sort again.")
+    return _said(visit, PageNotice("done", text))
 
 
 def is_manual(state: Mapping[str, Any] | None) -> bool:
     """Whether lanes are moved by hand, and nothing is sorted."""
     return state is not None and state.get("mode") not in (None, Mode.PRODUCTION.value)
-
-
-def _done(visit: Visit, do: Callable[[], None], text: str) -> Response:
-    try:
-        do()
-    except (ControlRefusedError, ControlUnreachableError) as error:
-        return _said(visit, PageNotice("refused", str(error), foreign=True))
-    return _said(visit, PageNotice("done", text))
 
 
 def _said(visit: Visit, notice: PageNotice) -> Response:

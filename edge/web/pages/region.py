@@ -6,12 +6,17 @@ owner's. What is drawn is checked as the station checks it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
 from edge.web.visit import Visit
 
+_PATIENCE_SECONDS = 1.5
+"""How long a first picture is waited for."""
+_LOOK_SECONDS = 0.1
 SMALLEST = 8
 """Pixels of a side, as a station file has it at least."""
 
@@ -41,7 +46,8 @@ class Shape(NamedTuple):
 def show(visit: Visit) -> Response:
     """The page, with what was drawn."""
     site, plan = visit.site, visit.site.plan
-    found = site.control.picture(visit.who) if plan.live else {}
+    silent = site.live.beat().is_silent
+    found = _picture(visit) if plan.live and not silent else {}
     shape = Shape(found["width"], found["height"]) if found else None
     present = Rectangle(*found["region"]) if found and found["region"] else None
     drawn = _drawn(visit)
@@ -66,8 +72,17 @@ def show(visit: Visit) -> Response:
         proposed=proposed,
         times=0 if proposed is None or wanted is None else proposed.width // wanted[0],
         smallest=SMALLEST,
+        silent=silent,
         live=plan.live,
     )
+
+
+def _picture(visit: Visit) -> Mapping[str, Any]:
+    """What the camera sees, which the station begins to show when it is asked."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while not (found := visit.site.control.picture(visit.who)) and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+    return found
 
 
 def is_within(rectangle: Rectangle, shape: Shape) -> bool:

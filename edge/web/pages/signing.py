@@ -18,8 +18,8 @@ def ask(visit: Visit) -> Response:
     """The form to sign in with."""
     there = visit.site.accounts.known() is not None
     if visit.person is not None:
-        return visit.go(_back(visit))
-    return visit.page("sign_in.html", back=_back(visit), wrong=None, accounts=there)
+        return visit.go(back_from(visit))
+    return visit.page("sign_in.html", back=back_from(visit), wrong=None, accounts=there)
 
 
 def sign_in(visit: Visit) -> Response:
@@ -31,7 +31,11 @@ def sign_in(visit: Visit) -> Response:
     wait = site.guesses.begin(address, name, visit.seat)
     if wait:
         page = visit.page(
-            "sign_in.html", code=429, back=_back(visit), wrong=math.ceil(wait / 60), accounts=True
+            "sign_in.html",
+            code=429,
+            back=back_from(visit),
+            wrong=math.ceil(wait / 60),
+            accounts=True,
         )
         page.headers["Retry-After"] = str(math.ceil(wait))
         return page
@@ -39,11 +43,11 @@ def sign_in(visit: Visit) -> Response:
     listed = site.accounts.known()
     if account is None or listed is None or name not in listed.accounts:
         return visit.page(
-            "sign_in.html", code=403, back=_back(visit), wrong=0, accounts=listed is not None
+            "sign_in.html", code=403, back=back_from(visit), wrong=0, accounts=listed is not None
         )
     site.guesses.was_right(address, name, visit.seat)
     seconds = WALL_SECONDS if visit.form.get("wall") else SHIFT_SECONDS
-    answer = visit.go(_back(visit))
+    answer = visit.go(back_from(visit))
     answer.set_cookie(
         "pilah_session", site.sessions.begin(listed, name, seconds), max_age=seconds,
         httponly=True, samesite="strict", secure=visit.request.url.scheme == "https",
@@ -62,7 +66,7 @@ def sign_out(visit: Visit) -> Response:
 
 def choose_language(visit: Visit) -> Response:
     """Remembers the language that was chosen, and goes back to the page it was chosen on."""
-    answer = visit.go(_back(visit))
+    answer = visit.go(back_from(visit))
     if (code := visit.form.get("language", "")) in visit.site.languages:
         answer.set_cookie(
             "pilah_language", code, max_age=_YEAR, httponly=True, samesite="strict",
@@ -71,7 +75,7 @@ def choose_language(visit: Visit) -> Response:
     return answer
 
 
-def _back(visit: Visit) -> str:
+def back_from(visit: Visit) -> str:
     """The page to go to next: one of these pages, whatever an address asks for."""
     wanted = visit.form.get("next") or visit.query.get("next") or "/"
     try:

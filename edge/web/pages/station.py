@@ -16,6 +16,7 @@ from edge.ledger.export.reading import EVERYTHING, ExportedItem, newest_items
 from edge.ledger.reports.open_incidents import OpenIncident
 from edge.state.incidents.kinds import INCIDENTS
 from edge.state.stops import PAUSED, EndsBy
+from edge.web.pages.signing import back_from
 from edge.web.visit import Visit
 from edge.web.words.concerns import concerns, incident_concerns
 from edge.web.words.reasons import state_words
@@ -94,7 +95,7 @@ def _told(visit: Visit, command: ControlCommand) -> Response:
         visit.site.control.command(command, visit.who)
     except ControlRefusedError as error:
         return visit.page("refused.html", code=409, why="state", said=str(error))
-    return visit.go("/")
+    return visit.go(back_from(visit))
 
 
 def _by_lane(counted: Counter[CountKey]) -> Counter[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
@@ -45,15 +44,20 @@ def show(visit: Visit) -> Response:
     """The page."""
     site, plan = visit.site, visit.site.plan
     facts: Mapping[str, Any] = {}
+    refused = ""
     if not site.live.beat().is_silent:
-        with suppress(ControlRefusedError, ControlUnreachableError):  # the page says so
-            facts = _taught(visit, lambda found: bool(found.get("ready")))
-    counts: Mapping[str, int] = facts.get("counts", {})
+        try:
+            facts = _taught(visit, _is_looked_at)
+        except (ControlRefusedError, ControlUnreachableError) as error:
+            refused = str(error)
+    counts: Mapping[str, int] = facts.get("counts") or {}
     labels = list(dict.fromkeys([*plan.labels, EMPTY, *sorted(counts)]))
     state = None if site.live.beat().is_silent else site.control.state(visit.who)
     return visit.page(
         "teach.html",
         facts=facts,
+        refused=refused,
+        known=facts.get("counts") is not None,
         counts=[LabelCount(label, int(counts.get(label, 0))) for label in labels],
         keys=dict(zip(labels, _KEYS, strict=False)),
         good_start=GOOD_START,
@@ -86,25 +90,43 @@ def _ordered(visit: Visit, command: ControlCommand, label: str = "") -> Response
     gettext, site = visit.language.gettext, visit.site
     try:
         order = int(site.control.told(command, visit.who, label=label).get("order", 0))
-        facts = _taught(visit, lambda found: found.get("done", 0) >= order) if order else {}
+        facts = _taught(visit, lambda found: _outcome(found, order) is not None) if order else {}
     except (ControlRefusedError, ControlUnreachableError) as error:
-        return _said(visit, PageNotice("refused", str(error), foreign=True))
-    if not order or facts.get("done", 0) < order:
+        text = gettext("The station could not be asked.")
+        return _said(visit, PageNotice("refused", text, detail=str(error)))
+    outcome = _outcome(facts, order)
+    if outcome is None:
         text = gettext("The station has not answered in time. Look whether the counts grow.")
         return _said(visit, PageNotice("refused", text))
-    if facts.get("done") == order and facts.get("failure"):
-        return _said(visit, taking_words(str(facts["failure"]), str(facts["said"]), gettext))
-    label = str(facts.get("label", label))
+    if outcome.get("failure"):
+        words = taking_words(str(outcome["failure"]), str(outcome.get("said", "")), gettext)
+        return _said(visit, words)
+    label = str(outcome.get("label", label))
+    count = int((facts.get("counts") or {}).get(label, 0))
+    values = {"label": label_words(label, visit), "count": count}
     if command is ControlCommand.DISCARD:
-        return _said(visit, PageNotice("done", gettext("The last picture was deleted.")))
-    count = int(facts.get("counts", {}).get(label, 0))
-    values = {"label": Sayer(visit).name(label), "count": count}
+        text = gettext("Deleted: the last of %(label)s, %(count)s are left.") % values
+        return _said(visit, PageNotice("done", text))
     text = gettext("Taken: %(label)s, %(count)s in all.") % values
-    faults: Sequence[str] = facts.get("faults", ())
-    if faults:
-        words = ", ".join(fault_words(fault, gettext) for fault in faults)
-        text += " " + gettext("But it is %s: look whether to delete it.") % words
+    if faults := outcome.get("faults"):
+        named = ", ".join(fault_words(fault, gettext) for fault in faults)
+        text += " " + gettext("But it is %s: look whether to delete it.") % named
     return _said(visit, PageNotice("done", text))
+
+
+def label_words(label: str, visit: Visit) -> str:
+    """What a label is called on the page."""
+    return visit.language.gettext("nothing there") if label == EMPTY else Sayer(visit).name(label)
+
+
+def _is_looked_at(facts: Mapping[str, Any]) -> bool:
+    return facts.get("counts") is not None or bool(facts.get("unusable"))
+
+
+def _outcome(facts: Mapping[str, Any], order: int) -> Mapping[str, Any] | None:
+    """What came of an order; None: nothing yet."""
+    found: Sequence[Mapping[str, Any]] = facts.get("outcomes", ())
+    return next((one for one in found if order and one.get("order") == order), None)
 
 
 def _taught(visit: Visit, is_there: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:

@@ -52,7 +52,7 @@
       if (!document.hidden) {
         const asked = performance.now();
         const answer = await fetch(box.dataset.picture);
-        if (answer.status === 401) return; // the session is over: the page goes to the sign-in
+        if (answer.status === 401) return location.reload(); // to the sign-in
         const found = answer.ok ? await answer.json() : {};
         if (found.jpeg) {
           // The longest that it can be old: as if the answer had been made when it was asked for.

@@ -10,6 +10,7 @@
   const [left, top, width, height] = ["left", "top", "width", "height"].map((name) => form.elements[name]);
   const smallest = Number(form.dataset.smallest);
   const corner = drawing.querySelector(".corner");
+  const words = document.getElementById("place");
   const hit = drawing.querySelector(".hit");
 
   const limits = () => [drawing.viewBox.baseVal.width, drawing.viewBox.baseVal.height];
@@ -23,10 +24,11 @@
     left.value = within(x, 0, most - Number(width.value));
     top.value = within(y, 0, tall - Number(height.value));
     draw();
+    say();
   }
 
-  // Half of a corner's side in the picture's pixels: 10 mm on the screen.
-  const half = () => 38 * limits()[0] / Math.max(1, drawing.clientWidth) / 2;
+  // Half of a corner's side in the picture's pixels: 10 mm on the screen, so that it has 20.
+  const half = () => 38 / (drawing.getScreenCTM()?.a || 1);
 
   function draw() {
     const [x, y, wide, high] = now();
@@ -37,6 +39,17 @@
     for (const [name, value] of Object.entries(
       {x: x + wide - reach, y: y + high - reach, width: 2 * reach, height: 2 * reach}))
       corner.setAttribute(name, value);
+  }
+
+  // What the keys or the hand made of it is said once they rest.
+  let saying = null;
+  function say() {
+    clearTimeout(saying);
+    saying = setTimeout(() => {
+      const [x, y, wide, high] = now();
+      const values = {left: x, top: y, width: wide, height: high};
+      words.textContent = words.dataset.words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    }, 300);
   }
 
   function point(event) {

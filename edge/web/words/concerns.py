@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from edge.ledger.reports.open_incidents import OpenIncident
 from edge.state.incidents.kinds import INCIDENTS
-from edge.state.machine import Mode
 from edge.telemetry.status import SILENT_SECONDS, StationState
 from edge.web.live import Beat
 
@@ -83,11 +82,6 @@ def _concerns(beat: Beat, _: Gettext) -> Iterator[Concern]:
         return
     status = beat.reading.status
     signs = status.signs
-    if signs is not None and signs.state is not None and signs.state.mode != Mode.PRODUCTION:
-        yield Concern(
-            _("MAINTENANCE: nothing is sorted."),
-            _("When all is done, end it on the page Teach, Lanes."),
-        )
     if status.state is StationState.STOPPING:
         yield Concern(_("The station is ending."), _("Wait until it has ended."))
     if signs is None:

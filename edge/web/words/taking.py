@@ -7,6 +7,8 @@ from collections.abc import Callable
 from edge.web.notices import PageNotice
 
 Gettext = Callable[[str], str]
+_DETAILED = ("folder", "other_cut", "label")
+"""The words of which the station's own sentence says more."""
 
 
 def taking_words(failure: str, said: str, gettext: Gettext) -> PageNotice:
@@ -23,16 +25,20 @@ def taking_words(failure: str, said: str, gettext: Gettext) -> PageNotice:
         "nothing_seen": _("Not taken: nothing is in view. Put the item into the region."),
         "several": _("Not taken: several things are in view. Leave one there."),
         "cut_off": _("Not taken: the item is not wholly in the region."),
-        "nothing": _("Nothing is to be deleted: no picture was taken since the station started."),
+        "nothing": _("Nothing is to be deleted: you took no picture since the station started."),
         "label": _("Not taken: a label must be usable as the name of a folder."),
         "other_cut": _(
             "Not taken: the pictures in the folder show another cut. Move them away, or name "
             "another folder in the station file."
         ),
         "region": _("Not taken: the region reaches beyond the camera's picture."),
+        "full": _("Not taken: the disk of the station is nearly full. Free some space."),
         "folder": _("Not taken: the folder of the pictures cannot be written."),
+        "failed": _("Not taken: it failed. The station's log says why."),
     }.get(failure)
-    return PageNotice("refused", said if found is None else found, foreign=found is None)
+    if found is None:
+        return PageNotice("refused", said, foreign=True)
+    return PageNotice("refused", found, detail=said if failure in _DETAILED else "")
 
 
 def fault_words(fault: str, gettext: Gettext) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from edge.core.dataset.photo_folder import Geometry, PhotoFolder, read_geometry
+from edge.core.errors import StorageError
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import Box
 from edge.flow import PictureFault, PictureFaultKind
@@ -47,9 +48,13 @@ class Lesson:
         passes(self.clock, 0.01)
         self.view.show(*boxes, **frame)
         passes(self.clock, 0.1)
-        found = self.pictures.facts()
-        assert found["done"] == order
-        return found
+        return self.outcome(order)
+
+    def outcome(self, order: int) -> dict[str, Any]:
+        """What came of one order, and what is there."""
+        facts = self.pictures.facts("ana")
+        found = next(one for one in facts["outcomes"] if one["order"] == order)
+        return {**facts, **found}
 
     def files(self) -> list[str]:
         return sorted(str(file.relative_to(self.folder)) for file in self.folder.rglob("*.jpg"))
@@ -75,19 +80,18 @@ def test_the_next_picture_is_kept_under_its_label(lesson: Lesson) -> None:
 
 def test_only_a_picture_that_is_newer_than_the_order_is_taken(lesson: Lesson) -> None:
     lesson.view.show()
-    lesson.pictures.take("can", "ana")
+    order = lesson.pictures.take("can", "ana")["order"]
     passes(lesson.clock, 3.0)
-    found = lesson.pictures.facts()
-    assert found["failure"] == "no_picture"
+    assert lesson.outcome(order)["failure"] == "no_picture"
     assert lesson.files() == []
 
 
 def test_counts_go_on_from_what_is_in_the_folder(lesson: Lesson) -> None:
     with PhotoFolder(lesson.folder, geometry=REGIONS, station="bin-1") as folder:
         folder.put("can", "20260101-000000-0007.jpg", b"\xff\xd8\xff")
-    assert lesson.pictures.facts()["ready"] is False
+    assert lesson.pictures.facts("ana")["counts"] is None
     passes(lesson.clock, 0.1)
-    assert lesson.pictures.facts()["counts"] == {"can": 1}
+    assert lesson.pictures.facts("ana")["counts"] == {"can": 1}
     lesson.take("can")
     assert lesson.files()[-1].endswith("-0008.jpg")
 
@@ -95,14 +99,81 @@ def test_counts_go_on_from_what_is_in_the_folder(lesson: Lesson) -> None:
 def test_the_last_one_is_deleted_and_the_one_before_it(lesson: Lesson) -> None:
     lesson.take("can")
     assert lesson.take("bottle")["can_discard"]
-    for left in ({"can": 1}, {}):
-        lesson.pictures.discard("ana")
+    for label, left in (("bottle", {"can": 1}), ("can", {})):
+        order = lesson.pictures.discard("ana")["order"]
         passes(lesson.clock, 0.1)
-        assert lesson.pictures.facts()["counts"] == left
+        found = lesson.outcome(order)
+        assert (found["label"], found["counts"]) == (label, left)
     assert lesson.files() == []
-    lesson.pictures.discard("ana")
+    order = lesson.pictures.discard("ana")["order"]
     passes(lesson.clock, 0.1)
-    assert lesson.pictures.facts()["failure"] == "nothing"
+    assert lesson.outcome(order)["failure"] == "nothing"
+
+
+def test_nobody_deletes_what_somebody_else_took(lesson: Lesson) -> None:
+    lesson.take("can")
+    assert not lesson.pictures.facts("budi")["can_discard"]
+    order = lesson.pictures.discard("budi")["order"]
+    passes(lesson.clock, 0.1)
+    assert lesson.outcome(order)["failure"] == "nothing"
+    assert len(lesson.files()) == 1
+
+
+def test_one_that_cannot_be_deleted_is_the_last_one_still(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lesson.take("can")
+    lesson.take("bottle")
+    with monkeypatch.context() as patched:
+        patched.setattr(PhotoFolder, "remove", _refused)
+        order = lesson.pictures.discard("ana")["order"]
+        passes(lesson.clock, 0.1)
+        assert lesson.outcome(order)["failure"] == "folder"
+    order = lesson.pictures.discard("ana")["order"]
+    passes(lesson.clock, 0.1)
+    assert lesson.outcome(order)["label"] == "bottle"
+
+
+def _refused(*words: object) -> None:
+    raise StorageError("cannot remove it")
+
+
+def test_of_two_at_once_each_is_told_what_came_of_its_own(lesson: Lesson) -> None:
+    bad = lesson.pictures.take("a/b", "ana")["order"]
+    first, second = (lesson.pictures.take(label, "budi")["order"] for label in ("can", "cup"))
+    passes(lesson.clock, 0.01)
+    lesson.view.show()
+    passes(lesson.clock, 0.1)
+    lesson.view.show()
+    passes(lesson.clock, 0.1)
+    assert lesson.outcome(bad)["failure"] == "label"
+    assert [lesson.outcome(one)["label"] for one in (first, second)] == ["can", "cup"]
+    assert len(lesson.files()) == 2
+
+
+def test_one_frame_is_not_kept_twice(lesson: Lesson) -> None:
+    orders = [lesson.pictures.take(label, "ana")["order"] for label in ("can", "cup")]
+    passes(lesson.clock, 0.01)
+    lesson.view.show()
+    passes(lesson.clock, 3.0)
+    assert [lesson.outcome(order)["failure"] for order in orders] == ["", "no_picture"]
+
+
+def test_what_nobody_foresaw_is_told_and_the_next_one_is_heard(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("edge.teaching.labelled_pictures.judge", lambda image: 1 / 0)
+        assert lesson.take("can")["failure"] == "failed"
+    assert lesson.take("can")["failure"] == ""
+
+
+def test_a_disk_that_is_nearly_full_is_left_to_the_ledger(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.teaching.labelled_pictures.room_left", lambda folder: 100.0)
+    assert lesson.take("can")["failure"] == "full"
+    assert lesson.files() == []
 
 
 def test_an_item_is_cut_out_as_the_model_wants_it(tmp_path: Path, clock: VirtualClock) -> None:
@@ -147,8 +218,8 @@ def test_a_picture_that_is_dark_is_kept_and_said_to_be(lesson: Lesson) -> None:
     assert lesson.view.seen is not None
     lesson.view.seen.frame.image[:] = 5
     passes(lesson.clock, 0.1)
-    found = lesson.pictures.facts()
-    assert (found["done"], found["counts"]) == (order, {"can": 1})
+    found = lesson.outcome(order)
+    assert found["counts"] == {"can": 1}
     assert "too dark" in found["faults"]
 
 
@@ -172,8 +243,11 @@ def test_a_folder_that_cannot_be_made_is_said_and_tried_again(
         found = lesson.take("can")
         assert found["failure"] == "folder"
         assert "taught" in found["said"]
+        assert found["unusable"] == found["said"]
+        assert found["counts"] is None
         (tmp_path / "taught").unlink()
-        assert lesson.take("can")["counts"] == {"can": 1}
+        found = lesson.take("can")
+        assert (found["counts"], found["unusable"]) == ({"can": 1}, "")
 
 
 def test_a_disk_that_hangs_holds_nobody_up(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +259,7 @@ def test_a_disk_that_hangs_holds_nobody_up(lesson: Lesson, monkeypatch: pytest.M
         for _ in range(20):
             answer = lesson.pictures.take("can", "ana")
         assert answer == {"order": 0}, "orders pile up without end"
-        assert lesson.pictures.facts()["done"] == 0
+        assert lesson.pictures.facts("ana")["outcomes"] == []
         hangs.set()
 
 

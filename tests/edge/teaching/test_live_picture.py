@@ -152,3 +152,18 @@ def test_it_can_be_closed_twice_and_shows_nothing_then(view: View, clock: Virtua
     live.close()
     assert threads() == []
     assert live.newest() == {}
+
+
+def test_what_nobody_foresaw_ends_nothing_for_ever(
+    view: View, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view.show()
+    with LivePicture(view, region=None, clock=clock) as live:
+        with monkeypatch.context() as patched:
+            patched.setattr("edge.teaching.live_picture._encoded", lambda image: 1 / 0)
+            live.newest()
+            passes(clock, 0.1)
+            assert threads() == []
+        assert live.newest() == {}
+        passes(clock, 0.1)
+        assert live.newest()["width"] == 160

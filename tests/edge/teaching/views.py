@@ -12,11 +12,12 @@ from edge.flow import Frame, FrameSeen, Observation, PictureFault
 from edge.runtime.clock import Flag
 from edge.simulation.virtual_clock import VirtualClock
 from edge.vision.region import Region
+from edge.vision.seen_frames import SeenFrames
 
 REGION = Region(left=40, top=20, width=64, height=48)
 
 
-class View:
+class View(SeenFrames):
     """The newest frame of a station, which a test sets.
 
     Attributes:
@@ -25,10 +26,11 @@ class View:
     """
 
     def __init__(self, clock: VirtualClock) -> None:
-        self.clock, self.seen, self.asked = clock, None, 0
-        self.seen: FrameSeen | None
+        super().__init__()
+        self.clock, self.asked = clock, 0
+        self.seen: FrameSeen | None = None
 
-    def __call__(self) -> FrameSeen | None:
+    def newest(self) -> FrameSeen | None:
         self.asked += 1
         return self.seen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -34,8 +35,7 @@ NOON = datetime(2026, 11, 21, 23, 30).timestamp()
 
 TAUGHT: Mapping[str, Any] = {
     "folder": "/var/lib/pilah/ledger-taught", "crop": "region", "counts": {"can": 3, "cork": 120},
-    "ready": True, "done": 0, "failure": "", "said": "", "label": "", "faults": [],
-    "can_discard": True,
+    "unusable": "", "outcomes": [], "can_discard": True,
 }  # fmt: skip
 """What a station tells of labelled pictures, as `LabelledPictures.facts` has it."""
 SEEN: Mapping[str, Any] = {
@@ -57,6 +57,7 @@ class MadeUpControl(StationControl):
         taken: the commands that it took, with the name of who gave each.
         seen: the picture that it shows; empty: none.
         taught: what it tells of labelled pictures.
+        outcome: what comes of an order, where that is not a success.
         answers: whether somebody hears there.
     """
 
@@ -65,7 +66,8 @@ class MadeUpControl(StationControl):
         self.refusal = ""
         self.taken: list[tuple[str, str]] = []
         self.seen: Mapping[str, Any] = {}
-        self.taught: dict[str, Any] = dict(TAUGHT)
+        self.taught: dict[str, Any] = deepcopy(dict(TAUGHT))
+        self.outcome: dict[str, Any] = {}
         self.answers = True
 
     def state(self, who: str) -> Mapping[str, Any] | None:
@@ -80,9 +82,10 @@ class MadeUpControl(StationControl):
         if command is ControlCommand.TAUGHT:
             return self.taught
         self.taken.append((f"{command} {label}".strip(), who))
-        self.taught["done"] += 1
-        self.taught["label"] = label
-        return {"order": self.taught["done"]}
+        order = len(self.taught["outcomes"]) + 1
+        outcome = {"order": order, "label": label, "failure": "", "said": "", "faults": []}
+        self.taught["outcomes"] = [*self.taught["outcomes"], {**outcome, **self.outcome}]
+        return {"order": order}
 
     def command(
         self, command: ControlCommand, who: str, *, mode: str = "", lane: str = "",

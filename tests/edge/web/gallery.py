@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,15 +21,20 @@ from edge.receiving.desk import Desk
 from edge.receiving.scan import Scan
 from edge.receiving.store import Deliveries
 from edge.samples.photograph_store import photograph_file
-from edge.telemetry.status import StatusReading
+from edge.telemetry.status import StateSigns, StatusReading
 from edge.web.doors import DOORS
+from edge.web.plan import LearningForecast, ModelFacts
 from tests.edge.ledger.entries import entry
 from tests.edge.receiving.goods_lists import SHOE, UNKNOWN, goods
 from tests.edge.telemetry.statuses import SIGNS, status
-from tests.edge.web.browsing import NOON, Pages
+from tests.edge.web.browsing import NOON, SEEN, Pages
 
 LONG = "corrugated-cardboard-box-with-adhesive-tape"
 LANES = {"metal": ("can",), "glass": ("bottle",), f"bales-of-{LONG}": (LONG,), "rest": ()}
+MODEL = ModelFacts(
+    digest=SIGNS.model_digest, accuracy=0.94, interval=(0.91, 0.96), images=300,
+    input_size=(224, 224), forecast=LearningForecast(more=50, gain=0.02, low=0.01, high=0.03),
+)  # fmt: skip
 NAMES = {"id": {"can": "kaleng", "bottle": "botol", LONG: "kotak karton bergelombang berperekat"}}
 
 
@@ -44,6 +51,7 @@ def gallery(folder: Path) -> Pages:
     """Pages of a station that has sorted, whose clock hardly moves."""
     pages = Pages(
         folder, lanes=LANES, names=NAMES, kept="all", share=0.0, kept_days=30.0,
+        kept_megabytes=1000.0, moving=("metal", f"bales-of-{LONG}"), model=MODEL,
     )  # fmt: skip
     reasons = list(RejectReason)
     found = [photographed(pages, number, label="can") for number in range(1, 12)]
@@ -91,9 +99,26 @@ def photographed(pages: Pages, number: int, **changes: Any) -> ItemSorted:
 
 
 def well(pages: Pages) -> None:
-    """The station sorts."""
+    """The station sorts, and shows what it sees."""
     pages.reading = StatusReading(status(pages.plan.ledger), 0.4)
-    pages.control.shown = {"state": "Execute"}
+    pages.control.shown = {"state": "Execute", "mode": "Production"}
+    pages.control.seen = {**SEEN, "jpeg": _belt()}
+
+
+@cache
+def _belt() -> str:
+    """A picture of a camera: something on a grey belt."""
+    image = np.full((480, 640, 3), 105, np.uint8)
+    cv2.rectangle(image, (210, 160), (270, 230), (40, 160, 220), -1)
+    return base64.b64encode(cv2.imencode(".jpg", image)[1].tobytes()).decode("ascii")
+
+
+def maintained(pages: Pages) -> None:
+    """The station is in maintenance."""
+    state = StateSigns(state="Stopped", mode="Maintenance", since="2026-11-21T16:00:00.000000Z")
+    signs = replace(SIGNS, state=state)
+    pages.reading = StatusReading(status(pages.plan.ledger, signs=signs), 0.4)
+    pages.control.shown = {"state": "Stopped", "mode": "Maintenance"}
 
 
 def _stands(pages: Pages) -> None:
@@ -128,6 +153,10 @@ SCENES = (
     Scene("delivery that was closed", "/delivery?name=short"),
     Scene("delivery counted blind", "/delivery?name=blind"),
     Scene("report of a delivery", "/delivery/report?name=short"),
+    Scene("region drawn", "/teach/region?left=100&top=20&width=400&height=400"),
+    Scene("region that does not fit", "/teach/region?left=400&top=100&width=300&height=200"),
+    Scene("lanes in maintenance", "/teach/lanes", maintained),
+    Scene("teach without a station", "/teach", _gone),
     Scene("nowhere", "/nowhere"),
 )
 """Every page that a door has, and what else they may show."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from edge.web.plots import HEIGHT, WIDTH, Plot, PlotMark, plot, round_step
 
 def drawn(*marks: PlotMark | None, least: float = 0.0, most: float = 100.0) -> Plot:
     names = [str(number) for number in range(len(marks))]
-    return plot(marks, names, least=least, most=most, written=lambda value: f"{value:g}")
+    written = "{:.{}f}".format
+    return plot(marks, names, least=least, most=most, written=written)
 
 
 def test_heights_are_in_proportion_and_the_axis_has_round_values() -> None:
@@ -34,6 +37,34 @@ def test_of_many_names_some_are_written_and_the_newest_is() -> None:
     found = drawn(*[PlotMark(0, 1, 2)] * 31)
     assert len(found.across) <= 8
     assert found.across[-1].text == "30"
+
+
+@pytest.mark.parametrize("low", [0.02, 0.15, 0.33, 0.51, 0.57, 0.8, 0.92, 0.995])
+def test_a_plot_that_hangs_ends_at_its_most_and_has_round_values(low: float) -> None:
+    mark = PlotMark(low, (1 + low) / 2, 1)
+    found = plot(
+        [mark], ["x"], least=low, most=1.0, hangs=True,
+        written=lambda value, digits: f"{value:.{digits}f}",
+    )  # fmt: skip
+    values = [float(word.text) for word in found.up]
+    assert values[-1] == 1
+    assert 0 <= values[0] <= low
+    steps = {round(second - first, 6) for first, second in pairwise(values)}
+    assert len(steps) == 1
+    assert len(values) <= 6
+
+
+def test_counts_have_whole_numbers_at_the_axis_and_small_steps_their_decimals() -> None:
+    def words(most: float, smallest_step: float = 0.0) -> list[str]:
+        found = plot(
+            [None], ["x"], least=0, most=most, smallest_step=smallest_step,
+            written=lambda value, digits: f"{value:.{digits}f}",
+        )  # fmt: skip
+        return [word.text for word in found.up]
+
+    assert words(1, 1) == ["0", "1"]
+    assert words(2, 1) == ["0", "1", "2"]
+    assert words(2) == ["0.0", "0.5", "1.0", "1.5", "2.0"]
 
 
 @given(

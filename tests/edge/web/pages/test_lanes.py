@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.control.messages import ControlCommand
 from edge.telemetry.status import StateSigns, StatusReading
 from edge.web.people.accounts import Role
 from tests.edge.telemetry.statuses import SIGNS, status
@@ -32,7 +33,7 @@ def test_nothing_can_be_moved_before_maintenance_begins(pages: Pages) -> None:
     text = pages.browser().get(PATH).text
     assert 'action="/teach/lanes/begin"' in text
     assert 'action="/teach/lanes/move"' not in text
-    assert LOUD not in text
+    assert not _is_loud(text)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_a_station_that_sorts_is_stopped_first(
     pages: Pages, state: str, commands: list[str]
 ) -> None:
     pages.control.shown = {"state": state, "mode": "Production"}
-    assert LOUD in pressed(pages.browser(), "begin")
+    assert "Maintenance has begun" in pressed(pages.browser(), "begin")
     assert [command for command, _ in pages.control.taken] == commands
 
 
@@ -80,16 +81,49 @@ def test_maintenance_is_ended_and_the_station_waits_to_be_resumed(pages: Pages) 
     text = pressed(pages.browser(), "end")
     assert [command for command, _ in pages.control.taken] == ["mode Production", "reset"]
     assert "Maintenance has ended." in text
-    assert LOUD not in text
 
 
 def test_looking_at_other_pages_ends_nothing_and_they_say_it_loudly(pages: Pages) -> None:
     state = StateSigns(state="Stopped", mode="Maintenance", since="2026-11-21T16:00:00.000000Z")
     signs = replace(SIGNS, state=state)
     pages.reading = StatusReading(status(pages.plan.ledger, signs=signs), 0.1)
-    for path in ("/", "/health"):
-        assert LOUD in pages.browser().get(path).text
+    for path in (
+        "/", "/health", "/history", "/review", "/delivery", "/deliveries", "/teach", PATH,
+        "/teach/region", "/health/pictures",
+    ):  # fmt: skip
+        assert _is_loud(pages.browser().get(path).text), path
     assert pages.control.taken == []
+    pages.reading = StatusReading(status(pages.plan.ledger), 0.1)
+    assert not _is_loud(pages.browser().get("/").text)
+
+
+def _is_loud(text: str) -> bool:
+    assert LOUD in text
+    return '<div id="maintenance" data-live class="alarm"' in text
+
+
+def test_who_comes_second_finds_it_begun_or_ended(pages: Pages) -> None:
+    pages.control.shown = {"state": "Stopped", "mode": "Maintenance"}
+    assert "Maintenance has begun" in pressed(pages.browser(), "begin")
+    pages.control.shown = {"state": "Idle", "mode": "Production"}
+    assert "Maintenance has ended" in pressed(pages.browser(), "end")
+    assert pages.control.taken == []
+
+
+def test_what_was_done_is_said_where_the_rest_was_refused(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = pages.control.command
+
+    def refusing(wanted: ControlCommand, who: str, **more: str) -> None:
+        if wanted in (ControlCommand.MODE, ControlCommand.RESET):
+            pages.control.refusal = "not now"
+        command(wanted, who, **more)
+
+    monkeypatch.setattr(pages.control, "command", refusing)
+    said = pressed(pages.browser(), "begin")
+    assert "The station was stopped, but maintenance has not begun." in said
+    assert '<p lang="en">not now</p>' in said
 
 
 def test_why_the_station_refuses_is_said(pages: Pages) -> None:
@@ -102,7 +136,6 @@ def test_an_operator_sees_the_page_and_moves_nothing(pages: Pages) -> None:
     pages.control.shown = {"state": "Stopped", "mode": "Maintenance"}
     text = pages.browser("Ana").get(PATH).text
     assert "Only people with the role admin may move lanes." in text
-    assert LOUD in text
     assert 'action="/teach/lanes/move"' not in text
     for path in ("begin", "move", "end"):
         assert pages.browser("Ana").post(f"{PATH}/{path}").status_code == 403

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.config.reading import read_vision_config
+from edge.web.pages import region
 from edge.web.pages.region import Rectangle, Shape, whole_multiple
 from edge.web.plan import ModelFacts
 from tests.edge.stations import STATION
@@ -44,9 +45,9 @@ def test_what_is_drawn_becomes_the_line_that_a_station_file_takes(
     file = tmp_path / "station.yaml"
     (tmp_path / "photos").mkdir()
     file.write_text(STATION + line + "\n")
-    region = read_vision_config(file).region
-    assert region is not None
-    assert tuple(region.model_dump().values()) == (10, 20, 300, 200)
+    read = read_vision_config(file).region
+    assert read is not None
+    assert tuple(read.model_dump().values()) == (10, 20, 300, 200)
 
 
 def test_a_whole_multiple_of_the_model_s_input_is_proposed(pages: Pages) -> None:
@@ -98,9 +99,20 @@ def test_a_model_that_looks_at_items_needs_no_multiple(tmp_path: Path) -> None:
     assert "may have any size in which items are whole" in drawn(pages, 100, 20, 400, 400)
 
 
-def test_without_a_picture_the_line_can_be_written_by_hand(tmp_path: Path) -> None:
+def test_the_first_picture_is_waited_for(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([{}, {}, SEEN])
+    monkeypatch.setattr(pages.control, "picture", lambda who: next(answers))
+    assert 'viewBox="0 0 640 480"' in pages.browser().get("/teach/region").text
+
+
+def test_without_a_picture_the_line_can_be_written_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pages = Pages(tmp_path)
-    assert "The station gives no picture: it must run." in pages.browser().get("/teach/region").text
+    monkeypatch.setattr(region, "_PATIENCE_SECONDS", 0.0)
+    assert "The station gives no picture." in pages.browser().get("/teach/region").text
+    pages.reading = None
+    assert "there is no picture to draw on" in pages.browser().get("/teach/region").text
     assert "region: {left: 1, top: 2, width: 30, height: 40}" in drawn(pages, 1, 2, 30, 40)
     off = Pages(tmp_path, live=False)
     off.control.seen = SEEN

@@ -55,7 +55,7 @@ def test_nothing_is_taken_without_a_label(pages: Pages) -> None:
 
 
 def test_why_not_is_said_in_the_language_of_the_page(pages: Pages) -> None:
-    pages.control.taught |= {"failure": "several", "said": "2 things are in view: leave one there"}
+    pages.control.outcome = {"failure": "several", "said": "2 things are in view: leave one there"}
     assert "several things are in view" in take(pages.browser(), label="can")
     said = take(pages.browser(language="id"), label="can")
     assert "beberapa benda" in said
@@ -63,12 +63,12 @@ def test_why_not_is_said_in_the_language_of_the_page(pages: Pages) -> None:
 
 
 def test_a_word_of_a_newer_station_is_shown_as_it_says_it(pages: Pages) -> None:
-    pages.control.taught |= {"failure": "eclipse", "said": "the sun is gone"}
+    pages.control.outcome = {"failure": "eclipse", "said": "the sun is gone"}
     assert '<p lang="en"><strong>the sun is gone</strong>' in take(pages.browser(), label="can")
 
 
 def test_a_poor_picture_is_said_to_be_one(pages: Pages) -> None:
-    pages.control.taught["faults"] = ["too dark", "blurred"]
+    pages.control.outcome["faults"] = ["too dark", "blurred"]
     said = take(pages.browser(), label="can")
     assert "But it is too dark, blurred: look whether to delete it." in said
 
@@ -85,9 +85,11 @@ def test_a_disk_that_hangs_does_not_hold_the_page_up(
 
 
 def test_the_last_one_is_deleted(pages: Pages) -> None:
+    pages.control.outcome = {"label": "can"}
     answer = pages.browser().post("/teach/discard")
     assert pages.control.taken == [("discard", "operator")]
-    assert "The last picture was deleted." in pages.browser().get(answer.headers["location"]).text
+    said = pages.browser().get(answer.headers["location"]).text
+    assert "Deleted: the last of can, 3 are left." in said
     pages.control.taught["can_discard"] = False
     assert 'data-key="d" disabled' in pages.browser().get("/teach").text
 
@@ -99,23 +101,32 @@ def test_a_station_that_sorts_can_be_paused_first(pages: Pages) -> None:
     assert warning in pages.browser().get("/teach").text
 
 
+def test_a_pause_from_here_leads_back_here(pages: Pages) -> None:
+    pages.control.shown = {"state": "Execute"}
+    answer = pages.browser().post("/pause", {"next": "/teach"})
+    assert answer.headers["location"] == "/teach"
+
+
 def test_a_station_that_does_not_run_takes_none(pages: Pages) -> None:
-    pages.control.answers = False
-    assert "The station does not run." in pages.browser().get("/teach").text
-    assert "does not run" in take(pages.browser(), label="can")
     pages.reading = None
     assert "The station does not run." in pages.browser().get("/teach").text
 
 
-def test_a_folder_that_cannot_be_used_is_said(pages: Pages) -> None:
-    pages.control.taught |= {"failure": "folder", "said": "the disk is full", "ready": False}
-    teach._PATIENCE_SECONDS, before = 0.0, teach._PATIENCE_SECONDS
-    try:
-        text = pages.browser().get("/teach").text
-    finally:
-        teach._PATIENCE_SECONDS = before
+def test_one_that_cannot_be_asked_is_not_said_to_stand(pages: Pages) -> None:
+    pages.control.answers = False
+    text = pages.browser().get("/teach").text
+    assert "The station could not be asked." in text
+    assert "start it first" not in text
+    assert "The station could not be asked." in take(pages.browser(), label="can")
+
+
+def test_a_folder_that_cannot_be_used_is_said_and_no_count_is_made_up(pages: Pages) -> None:
+    pages.control.taught |= {"unusable": "the disk is gone", "counts": None}
+    text = pages.browser().get("/teach").text
     assert "The folder of the pictures cannot be used." in text
-    assert "the disk is full" in text
+    assert "the disk is gone" in text
+    assert "How many pictures there are is not known now." in text
+    assert "(0)" not in text
 
 
 @pytest.mark.parametrize(
