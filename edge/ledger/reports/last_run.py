@@ -20,8 +20,12 @@ from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
 PATIENCE_SECONDS = 10.0
 """How long the disk of a ledger is waited for at the start; it may hang."""
-_NEWEST = "SELECT coalesce(max(id), '') FROM {table}"
-_TABLES = ("events", "corrections")
+_NEWEST = (
+    ("events", "SELECT max(id) FROM events"),
+    ("corrections", "SELECT max(id) FROM corrections"),
+    ("outbox", "SELECT uuid FROM items ORDER BY id DESC LIMIT 1"),
+)
+"""By the table that must be there: items have had ids for longer than there has been an outbox."""
 _STATE = (
     "SELECT id, json_extract(details, '$.state'), json_extract(details, '$.mode') FROM events "
     "WHERE kind = 'state_changed' ORDER BY id DESC LIMIT 1"
@@ -33,7 +37,8 @@ class LastRun:
     """How the run of a station before this one ended."""
 
     newest_id: str = ""
-    """The greatest id of what happened to the station, or was corrected; empty: there is none."""
+    """The greatest id of what happened to the station, was corrected, or was sorted last; empty:
+    there is none, or the rows cannot be read. Ids follow the clock alone then."""
     state: str | None = ""
     """Its last state; empty: there was no run; None: nobody knows, for its rows cannot be read."""
     mode: str = ""
@@ -85,12 +90,8 @@ def desk_stamps(path: Path, station: str, wall: Callable[[], float]) -> Stamps:
 
 def _newest_id(connection: sqlite3.Connection) -> str:
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    found = (
-        connection.execute(_NEWEST.format(table=table)).fetchone()[0]
-        for table in _TABLES
-        if table in there
-    )
-    return max((str(one) for one in found), default="")
+    found = [connection.execute(query).fetchone() for table, query in _NEWEST if table in there]
+    return max((str(one[0] or "") for one in found if one is not None), default="")
 
 
 def _read(path: Path, spill: Path | None) -> LastRun:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
 
 from edge.ledger.reports.spans import STARTING
 from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
-_LATE_MILLISECONDS = 15 * 60_000
-"""Events may be written so much later than they happened, while a disk fails."""
+_AGAIN = 50
+"""So many of the newest rows are read again: two threads may write theirs in another order than
+that in which they took their ids."""
 _START = (
     "SELECT id FROM events WHERE kind = 'state_changed' "
     "AND json_extract(details, '$.state') = 'Starting' ORDER BY id DESC LIMIT 1"
@@ -44,7 +45,8 @@ class OpenIncidents:
         """Has read nothing."""
         self._path = path
         self._alone = threading.Lock()
-        self._read_to = ""
+        self._newest: deque[str] = deque(maxlen=_AGAIN)
+        """Ids of rows that were read, in order; empty: none was."""
         self._open: dict[str, OpenIncident] = {}
         self._ended: set[str] = set()
 
@@ -73,21 +75,16 @@ class OpenIncidents:
                     )
                 elif read["state"] == STARTING:
                     self._open = {key: one for key, one in self._open.items() if key > event_id}
+                    self._ended.clear()  # those of an earlier run are open no more
             self._open = {key: one for key, one in self._open.items() if key not in self._ended}
             return [one for _, one in sorted(self._open.items())]
 
     def _rows(self, connection: sqlite3.Connection) -> list[tuple[str, str, str, str]]:
-        if not self._read_to:
+        if self._newest:
+            begin = self._newest[0]
+        else:
             found = connection.execute(_START).fetchone()
             begin = "" if found is None else str(found[0])
-        else:
-            begin = _somewhat_earlier(self._read_to)
         rows = connection.execute(_ROWS, (begin,)).fetchall()
-        self._read_to = max([self._read_to, *(row[0] for row in rows)])
+        self._newest = deque((row[0] for row in rows), maxlen=_AGAIN)
         return rows
-
-
-def _somewhat_earlier(event_id: str) -> str:
-    """The smallest id of what happened so much earlier; ids of version 7 begin with their time."""
-    milliseconds = max(0, (UUID(event_id).int >> 80) - _LATE_MILLISECONDS)
-    return str(UUID(int=milliseconds << 80))

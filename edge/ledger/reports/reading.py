@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from edge.ledger.reports.oee import AuditedPurity, Effectiveness
 from edge.ledger.reports.spans import (
+    ENDED,
+    STARTING,
     ParetoLine,
     Span,
     StateRow,
@@ -35,21 +38,22 @@ _BY_THE_STATION = (
 )  # fmt: skip
 """The kinds of events that only a running station writes. Others are written at a desk, too, where
 the station may be dead."""
-_SIGNS_OF_LIFE = (
-    f"SELECT max(time) FROM events WHERE time < :before AND kind IN {_BY_THE_STATION}",
+_LAST_EVENT = (
+    f"SELECT time FROM events WHERE id < ? AND kind IN {_BY_THE_STATION} ORDER BY id DESC LIMIT 1"
+)
+_ITEMS_BEFORE = (
     "SELECT max(time) FROM items WHERE time < :before",
     "SELECT max(ended) FROM actuations WHERE ended < :before",
 )
-_NEWEST_SIGNS_OF_LIFE = (
-    f"SELECT time FROM events WHERE kind IN {_BY_THE_STATION} ORDER BY id DESC LIMIT 1",
+_ITEM_BETWEEN = "SELECT time FROM items WHERE uuid > ? AND uuid < ? ORDER BY id DESC LIMIT 1"
+_NEWEST_ITEM = (
     "SELECT time FROM items ORDER BY id DESC LIMIT 1",
     "SELECT ended FROM (SELECT station, time, item FROM items ORDER BY id DESC LIMIT 1) "
     "JOIN actuations USING (station, time, item)",
 )
-"""What was written last, and not what has the latest time: that of a run may be before a run's
-before it, where the clock was set back."""
+_BEHIND_MILLISECONDS = 1000
 _STATES = """
-    SELECT time, details FROM (
+    SELECT id, time, details FROM (
         SELECT id, time, details, run, CASE run WHEN '' THEN id
                    ELSE first_value(id) OVER (PARTITION BY run ORDER BY id) END AS began
         FROM (SELECT id, time, details, coalesce(json_extract(details, '$.run'), '') AS run
@@ -177,16 +181,16 @@ def newest_latencies(path: Path, limit: int) -> list[tuple[str, float]]:
 
 def _report(
     connection: sqlite3.Connection,
-    rows: Sequence[StateRow],
+    found: Sequence[tuple[str, StateRow]],
     window: tuple[str, str],
     now: str | None,
     ideal_rate: float | None,
 ) -> StateReport:
-    starts = [row.time for row in rows if row.state == "Starting"]
-    lives = [_last_life(connection, utc(start)) or start for start in starts]
-    newest = [connection.execute(query).fetchone() for query in _NEWEST_SIGNS_OF_LIFE]
-    last = max((microseconds(found[0]) for found in newest if found), default=rows[-1].time)
-    last = last if now is None else microseconds(now)
+    rows = [row for _, row in found]
+    starts = [at for at, row in enumerate(rows) if row.state == STARTING]
+    lives = [_life_before(connection, found, at) for at in starts]
+    start = found[starts[-1]] if starts else found[0]
+    last = _newest_life(connection, start) if now is None else microseconds(now)
     whole = spans(rows, lives=lives, end=last)
     begin, end = min(span.begin for span in whole), max(span.end for span in whole)
     begin = max(microseconds(window[0]), begin) if window[0] else begin
@@ -238,19 +242,57 @@ def read_state_row(time: str, details: str) -> StateRow:
     )
 
 
-def _state_rows(connection: sqlite3.Connection) -> list[StateRow]:
+def _state_rows(connection: sqlite3.Connection) -> list[tuple[str, StateRow]]:
+    """The rows of `state_changed`, each with its id."""
     if not has_events(connection):
         return []
     found = connection.execute(_STATES)
-    return [read_state_row(time, details) for time, details in found]
+    return [(event_id, read_state_row(time, details)) for event_id, time, details in found]
 
 
-def _last_life(connection: sqlite3.Connection, before: str) -> int | None:
-    """When the ledger shows a sign of life before a time, the last one; None: it has none."""
-    found = [connection.execute(query, {"before": before}).fetchone()[0]
-             for query in _SIGNS_OF_LIFE]  # fmt: skip
-    times = [microseconds(time) for time in found if time is not None]
-    return max(times, default=None)
+def _clock_is_behind(event_id: str, row: StateRow) -> bool:
+    """Whether times of earlier runs may be later than that of a row, whose id follows theirs."""
+    return (UUID(event_id).int >> 80) - row.time // 1000 > _BEHIND_MILLISECONDS
+
+
+def _life_before(
+    connection: sqlite3.Connection, found: Sequence[tuple[str, StateRow]], at: int
+) -> int:
+    """When the run before the one that begins at `found[at]` showed the last sign of life.
+
+    Items and actuations are found by their times, which is quick; where the clock was set back, the
+    items of that run are found by their ids.
+    """
+    event_id, start = found[at]
+    if at == 0 or found[at - 1][1].state in ENDED:
+        return start.time  # which is not asked for
+    signs = [connection.execute(_LAST_EVENT, (event_id,)).fetchone()]
+    if _clock_is_behind(event_id, start):
+        begun = [other for other, row in found[:at] if row.state == STARTING]
+        between = (begun[-1] if begun else "", event_id)
+        signs.append(connection.execute(_ITEM_BETWEEN, between).fetchone())
+    else:
+        bound = {"before": utc(start.time)}
+        signs += [connection.execute(query, bound).fetchone() for query in _ITEMS_BEFORE]
+    return _latest(signs, start.time)
+
+
+def _newest_life(connection: sqlite3.Connection, start: tuple[str, StateRow]) -> int:
+    """When the last run, which begins at `start`, showed the last sign of life.
+
+    Where its clock was behind that of a run before, its items cannot be told from those of that
+    one, and only its events count.
+    """
+    event_id, row = start
+    signs = [connection.execute(_LAST_EVENT, (_LAST,)).fetchone()]
+    if not _clock_is_behind(event_id, row):
+        signs += [connection.execute(query).fetchone() for query in _NEWEST_ITEM]
+    return _latest(signs, row.time)
+
+
+def _latest(signs: Sequence[tuple[str | None] | None], otherwise: int) -> int:
+    times = [microseconds(sign[0]) for sign in signs if sign is not None and sign[0] is not None]
+    return max(times, default=otherwise)
 
 
 def _stop_within(stop: Stop, begin: int, end: int) -> Stop | None:

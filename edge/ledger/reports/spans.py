@@ -104,7 +104,7 @@ def spans(rows: Sequence[StateRow], *, lives: Sequence[int], end: int) -> list[S
             alive = next(signs)
             if found and found[-1].state not in ENDED:  # it was killed, or lost its power
                 before = found.pop()
-                known = max(before.begin, min(alive, begin))
+                known = max(before.begin, alive)
                 found.append(Span(before.row, before.begin, known))
                 unknown = StateRow(known, known, UNKNOWN, row.mode)
                 found.append(Span(unknown, known, max(known, begin)))

@@ -14,6 +14,7 @@ from edge.events import Event, ItemCorrected, Stamps, StateChanged, StationStopp
 from edge.ledger.ledger import Ledger
 from edge.ledger.reports.last_run import LastRun, desk_stamps, last_run, newest_id
 from edge.ledger.spill import Spill
+from tests.edge.ledger.entries import entry
 
 
 def stamps(hour: float, after: str = "") -> Stamps:
@@ -82,6 +83,8 @@ def test_the_newest_id_is_that_of_any_event_or_correction(file: Path) -> None:
     write(file, corrected := correction(7))
     assert newest_id(file) == corrected.id
     assert desk_stamps(file, "bin-1", lambda: 0.0).new_id() > corrected.id
+    write(file, item := entry(1))
+    assert newest_id(file) == item.id
 
 
 def test_before_the_first_run_there_is_none(file: Path, spill: Path) -> None:

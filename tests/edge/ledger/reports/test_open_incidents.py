@@ -11,6 +11,7 @@ from edge.events import Event, IncidentEnded, IncidentRaised, Stamps, StateChang
 from edge.ledger.ledger import Ledger
 from edge.ledger.reports.last_run import newest_id
 from edge.ledger.reports.open_incidents import OpenIncidents
+from edge.ledger.sqlite_file import open_to_read
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -97,6 +98,20 @@ def test_a_clock_that_was_set_hides_none_and_shows_none_of_before(file: Path) ->
     assert scopes(found) == ["a"]
     write(file, raised(-60 * 24, "b"))  # and the clock is put right
     assert scopes(found) == scopes(OpenIncidents(file)) == ["a", "b"]
+
+
+def test_a_look_reads_few_rows_again_though_all_ids_lie_in_one_millisecond(file: Path) -> None:
+    ahead = stamps(-60 * 24 * 365).now().id  # a clock that was a year ahead, once
+    ids = stamps(0).following(ahead)
+    begun = replace(started(0), id=ids.new_id())
+    many = [replace(raised(0, f"lane {number}"), id=ids.new_id()) for number in range(200)]
+    write(file, begun, *many[:150], *many[151:])
+    found = OpenIncidents(file)
+    assert len(scopes(found)) == 199
+    with open_to_read(file) as connection:
+        assert len(found._rows(connection)) == 50
+    write(file, many[150])  # by a thread that took its id earlier
+    assert len(scopes(found)) == 200
 
 
 def test_without_a_ledger_nothing_is_known(file: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import count
@@ -17,6 +17,7 @@ from edge.core.model.wilson import wilson
 from edge.core.uuid7 import UUID7Source, uuid7_text
 from edge.events import (
     KINDS,
+    CameraLost,
     Event,
     IncidentEnded,
     ItemAudited,
@@ -156,20 +157,43 @@ def test_where_the_clock_was_set_back_the_runs_are_apart(tmp_path: Path, began: 
     assert ("unknown", "Production") not in found.seconds
 
 
-def test_the_last_state_ends_with_the_last_row_and_not_with_the_latest_time(
+def after_it(before: Sequence[Event]) -> UUID7Source:
+    """The ids of a run that begins after `before`, by a clock that was set back."""
+    return UUID7Source(lambda: 0.0, after=max(event.id for event in before))
+
+
+def test_items_of_a_run_whose_clock_was_ahead_do_not_lengthen_the_last_state(
     tmp_path: Path,
 ) -> None:
-    earlier = [state(5000, "Starting", run="a"), state(5010, "Stopped", run="a")]
-    ids = UUID7Source(lambda: 0.0, after=earlier[-1].id)  # the clock was set back in between
+    earlier = [
+        state(5000, "Starting", run="a"), state(5001, "Execute", run="a"),
+        entry(1, time=at(5009), id=_stamp(5009)), state(5010, "Stopped", run="a"),
+    ]  # fmt: skip
+    ids = after_it(earlier)
     later = [
-        replace(state(seconds, name, run="b"), id=ids())
-        for seconds, name in ((100, "Starting"), (110, "Execute"))
+        replace(state(100, "Starting", run="b"), id=ids()),
+        replace(state(110, "Execute", run="b"), id=ids()),
+        CameraLost(ids(), at(150), "bin-1", "cam"),
     ]
-    path = planted(
-        tmp_path / "ledger.sqlite", *earlier, entry(1, time=at(5009)), *later,
-        entry(2, time=at(150)), actuation(2, time=at(150), ended=at(152)),
-    )  # fmt: skip
-    assert state_report(path).seconds["Execute", "Production"] == 42
+    path = planted(tmp_path / "ledger.sqlite", *earlier, *later)
+    assert state_report(path).seconds["Execute", "Production"] == 9 + 40
+
+
+def test_a_killed_run_keeps_its_time_though_the_next_one_begins_earlier(tmp_path: Path) -> None:
+    killed = [
+        state(5000, "Starting", run="a"), state(5010, "Execute", run="a"),
+        entry(1, time=at(5300), id=_stamp(5300)),
+    ]  # fmt: skip
+    ids = after_it(killed)
+    later = [
+        replace(state(100, "Starting", run="b"), id=ids()),
+        entry(2, time=at(102), id=_stamp(102)),
+        replace(state(105, "Stopped", run="b"), id=ids()),
+    ]
+    path = planted(tmp_path / "ledger.sqlite", *killed, *later)
+    assert state_report(path).seconds == {
+        ("Execute", "Production"): 290, ("Starting", "Production"): 15,
+    }  # fmt: skip
 
 
 def test_in_a_run_in_which_the_clock_is_set_back_the_states_are_in_order(tmp_path: Path) -> None:
