@@ -8,6 +8,7 @@
 #                  (1 GB each);  make test ARGS="-k bundle -x";  ARGS="-n 0 --pdb": in this process
 # make suite       the same without lint
 # make test-slow   the slow tests: they train, convert, measure, and install into fresh environments
+# make test-pages  the operator's pages in a real browser; PILAH_SCREENSHOTS=folder keeps pictures
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
 # make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
 # make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
@@ -64,7 +65,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-arm64 test-systemd bench-pins bench-beside bench-bin bench-idle virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-stops bench-receipts \
+.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-pages test-arm64 test-systemd bench-pins bench-beside bench-bin bench-idle virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-stops bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -96,6 +97,10 @@ suite: setup
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-pages: export PILAH_SCREENSHOTS := $(PILAH_SCREENSHOTS)
+test-pages: setup
+	$(BIN)/python -m pytest tests/edge/web -m slow $(ARGS)
 
 test-arm64:
 	tests/arm64.sh $(ARGS)

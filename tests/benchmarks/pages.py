@@ -19,6 +19,7 @@ from edge.events import ItemSorted, utc_text
 from edge.ledger.ledger import Ledger
 from edge.telemetry.status import status_path
 from edge.telemetry.status_file import StatusFile
+from edge.web.visit import NAVIGATION
 from tests.edge.ledger.entries import entry
 from tests.edge.stations import STATION, make_station
 from tests.edge.telemetry.statuses import SIGNS
@@ -89,13 +90,13 @@ def _silence(folder: Path, browser: object, address: str) -> None:
     found = []
     with StatusFile("bin-1", ledger) as status:
         status.tell_of(lambda: SIGNS)
-        for path in ("/", "/history", "/delivery", "/health"):
+        for path, _ in NAVIGATION:
             status.ready("running")
             screen = Screen(browser, address.rstrip("/"), "wall")  # type: ignore[arg-type]
             page = screen.open(path)
-            for _ in range(30):
+            for _ in range(6):
                 status.alive()
-                page.wait_for_timeout(100)
+                page.wait_for_timeout(500)
             last = time.monotonic()
             status.alive()
             page.wait_for_selector("#silent", state="visible")

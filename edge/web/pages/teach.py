@@ -11,7 +11,7 @@ from starlette.responses import Response
 from edge.control.messages import ControlCommand
 from edge.core.errors import ControlRefusedError, ControlUnreachableError
 from edge.core.labels import label_problem
-from edge.flow import EMPTY
+from edge.ledger.upkeep.reviewing import NOT_AN_ITEM
 from edge.web.notices import PageNotice
 from edge.web.visit import Sayer, Visit
 from edge.web.words.taking import fault_words, taking_words
@@ -51,7 +51,7 @@ def show(visit: Visit) -> Response:
         except (ControlRefusedError, ControlUnreachableError) as error:
             refused = str(error)
     counts: Mapping[str, int] = facts.get("counts") or {}
-    labels = list(dict.fromkeys([*plan.labels, EMPTY, *sorted(counts)]))
+    labels = list(dict.fromkeys([*plan.labels, NOT_AN_ITEM, *sorted(counts)]))
     state = None if site.live.beat().is_silent else site.control.state(visit.who)
     return visit.page(
         "teach.html",
@@ -62,7 +62,7 @@ def show(visit: Visit) -> Response:
         keys=dict(zip(labels, _KEYS, strict=False)),
         good_start=GOOD_START,
         fewest=FEWEST,
-        empty=EMPTY,
+        empty=NOT_AN_ITEM,
         sorts=state is not None and state.get("state") == "Execute",
         live=plan.live,
         forecast=None if plan.model is None else plan.model.forecast,
@@ -116,7 +116,11 @@ def _ordered(visit: Visit, command: ControlCommand, label: str = "") -> Response
 
 def label_words(label: str, visit: Visit) -> str:
     """What a label is called on the page."""
-    return visit.language.gettext("nothing there") if label == EMPTY else Sayer(visit).name(label)
+    return (
+        visit.language.gettext("nothing there")
+        if label == NOT_AN_ITEM
+        else Sayer(visit).name(label)
+    )
 
 
 def _is_looked_at(facts: Mapping[str, Any]) -> bool:

@@ -26,7 +26,7 @@ from playwright.sync_api import (  # noqa: E402 - only where it is installed
 )
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SCREENSHOTS = os.environ.get("PILAH_SCREENSHOTS")
+SCREENSHOTS = os.environ.get("PILAH_SCREENSHOTS") or None
 """The folder where pictures of the pages are kept; none is without it."""
 
 SIZES = {

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from edge.web.app import SEAT, SESSION
 from edge.web.doors import DOORS, Door, Right
 from edge.web.people.accounts import Role
+from edge.web.visit import NAVIGATION
+from tests.edge.ledger.entries import entry
 from tests.edge.web.browsing import PASSWORD, Browser, Pages
 
 RIGHTS: Mapping[tuple[str, str], Right] = {
@@ -199,6 +202,23 @@ def test_no_page_has_a_script_or_a_style_in_it(pages: Pages) -> None:
     for text in (pages.browser("Ana").get("/").text, pages.browser().get("/sign-in").text):
         assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=|javascript:", text) == []
         assert re.findall(r'(?:src|href|action)="(?!/|#)', text) == []  # nothing from elsewhere
+
+
+def test_what_people_and_files_name_things_is_never_markup(tmp_path: Path) -> None:
+    label, lane, person = "<script>alert(1)</script>", "<b>lane</b>", "<img src=x onerror=alert(1)>"
+    pages = Pages(
+        tmp_path, lanes={lane: (label,)}, names={"en": {label: f"{label}!"}}, kept="all",
+        kept_days=30.0,
+    )  # fmt: skip
+    pages.write([entry(1, label=label, lane=lane, source=label, photograph="2026-11-21/a.jpg")])
+    pages.control.shown = {"state": "Held", "reason": "paused", "who": person}
+    pages.account(person, Role.ADMIN)
+    browser = pages.browser(person)
+    for path, _ in NAVIGATION:
+        answer = browser.get(path)
+        assert answer.status_code == 200
+        assert escape(person) in answer.text
+        assert not [raw for raw in (label, lane, person) if raw in answer.text], path
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "X"])
