@@ -20,6 +20,7 @@ from edge.benchmark.frame_to_verdict import Percentiles
 from edge.config.lanes import Lane
 from edge.config.ledger import NO_SPILL
 from edge.config.reading import StationPlan, read_station
+from edge.core.errors import PinError
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.model.bundle import Bundle
@@ -138,7 +139,7 @@ def rehearse(bundle: Bundle, belt: Image, *, verdicts: int, pin: int | None = No
             }
         )
         openers = Openers(
-            pins=_mock_pins if pin is None else open_pins,
+            pins=_mock_pins if pin is None else _real_pins,
             model=lambda plan: _timed(open_model(plan), times),
         )
         with Station(
@@ -201,6 +202,14 @@ def _quiet() -> Iterator[None]:
 
 def _mock_pins() -> Pins:
     return open_pins(Path(os.devnull))  # no board has this name
+
+
+def _real_pins() -> Pins:
+    pins = open_pins()
+    if not pins.real:
+        pins.close()
+        raise PinError(f"--pin: this machine has no GPIO ({pins.title}): leave it out")
+    return pins
 
 
 def _timed(model: ActiveModel, times: _Times) -> ActiveModel:

@@ -11,6 +11,7 @@ import pytest
 
 from edge.benchmark.drawn_belt import plain_belt
 from edge.benchmark.rehearsal import _Times, rehearse
+from edge.core.errors import PinError
 from edge.core.model.bundle import read_bundle
 from edge.pins import pins as pins_module
 from edge.runtime.worker import Endings
@@ -34,19 +35,22 @@ def test_each_verdict_has_the_edge_that_follows_it_before_the_next_verdict() -> 
     assert times.lateness == pytest.approx([0.01, 0.02, 0.005])  # the second is missed
 
 
-def test_a_real_pin_is_used_only_where_it_is_named(
-    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("real", [True, False])
+def test_a_real_pin_is_switched_only_where_it_is_named_and_there(
+    real: bool, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[str] = []
-
     def open_pins(*board: Path) -> pins_module.Pins:
-        opened.append("named")
-        return pins_module.open_pins(Path(os.devnull))
+        pins = pins_module.open_pins(Path(os.devnull))
+        pins.real = real
+        return pins
 
     monkeypatch.setattr("edge.benchmark.rehearsal.open_pins", open_pins)
-    found = rehearse(read_bundle(tiny_bundle), plain_belt(96, 64), verdicts=2, pin=5)
-    assert found.pins == "GPIO 5"
-    assert opened
+    bundle, belt = read_bundle(tiny_bundle), plain_belt(96, 64)
+    if real:
+        assert rehearse(bundle, belt, verdicts=2, pin=5).pins == "GPIO 5"
+    else:
+        with pytest.raises(PinError, match="--pin: this machine has no GPIO"):
+            rehearse(bundle, belt, verdicts=2, pin=5)
 
 
 def test_one_that_is_interrupted_measures_nothing(
