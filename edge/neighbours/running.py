@@ -128,6 +128,28 @@ def running_neighbours(
     return found
 
 
+def claimants(
+    what: str,
+    *,
+    besides: Path,
+    environment: Mapping[str, str] = os.environ,
+    memory: Path | None = None,
+    service: Path | None = None,
+) -> list[Neighbour]:
+    """The stations that run and claim something, such as `the port 8040`.
+
+    Args:
+        besides: the ledger of the station that asks.
+        environment, memory, service: see `OwnClaims`.
+    """
+    mine = f"the ledger {besides.resolve()}"
+    return [
+        one
+        for one in running_neighbours(environment=environment, memory=memory, service=service)
+        if what in (claimed := {claim.what for claim in one.claims}) and mine not in claimed
+    ]
+
+
 def check(own: Neighbour, others: Sequence[Neighbour], *, real_pins: bool) -> None:
     """Passes where `own` can run beside `others`.
 

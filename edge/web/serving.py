@@ -140,13 +140,21 @@ async def _feed(notifier: Notifier) -> None:
         await asyncio.sleep(_ALIVE_SECONDS)
 
 
+def _who_listens(plan: WebPlan) -> str:
+    """Who has the port of the pages, as the begin of a sentence."""
+    from edge.neighbours.running import claimants  # for this message alone
+
+    found = claimants(f"the port {plan.port}", besides=plan.ledger)
+    return f"a program of the station {found[0].title}" if found else "another program"
+
+
 def _listen(plan: WebPlan) -> socket.socket:
     try:
         family = socket.getaddrinfo(plan.host, plan.port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((plan.host, plan.port), family=family, backlog=64)
     except OSError as error:
         advice = {
-            errno.EADDRINUSE: "another program listens there: end it, or name another port",
+            errno.EADDRINUSE: f"{_who_listens(plan)} listens there: end it, or name another port",
             errno.EADDRNOTAVAIL: "this machine does not have that address",
             errno.EACCES: "this user may not use that port: take one above 1023",
         }.get(error.errno or 0, error.strerror or str(error))

@@ -12,7 +12,7 @@ import pytest
 
 from edge.core.errors import NeighbourError
 from edge.neighbours.claims import Claim, ClaimKind, Neighbour
-from edge.neighbours.running import OwnClaims, running_neighbours
+from edge.neighbours.running import OwnClaims, claimants, running_neighbours
 
 CAMERA, PIN = Claim("the camera 0", "camera"), Claim("GPIO 23", "lanes", kind=ClaimKind.PIN)
 NAME, PORT = (
@@ -28,7 +28,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     with ExitStack() as opened:
 
         def beginning(name: str, *claims: Claim, real_pins: bool = True) -> OwnClaims:
-            ledger = Claim(f"the ledger {name}", "ledger.path")
+            ledger = Claim(f"the ledger /{name}", "ledger.path")
             own = Neighbour(name, f"/etc/pilah/{name}.yaml", (ledger, *claims))
             return opened.enter_context(
                 OwnClaims(
@@ -91,6 +91,21 @@ def test_the_same_station_again_is_a_matter_of_its_ledger(begin: Begin, tmp_path
     begin("cell-1", CAMERA)
     begin("cell-1", CAMERA).close()
     assert running(tmp_path) == ["cell-1"]
+
+
+def test_who_has_a_port_is_known_but_for_the_station_that_asks(
+    begin: Begin, tmp_path: Path
+) -> None:
+    begin("cell-1", PORT)
+
+    def asked(ledger: str) -> list[str]:
+        found = claimants(
+            "the port 80", besides=Path(ledger), environment={}, memory=tmp_path, service=tmp_path
+        )
+        return [one.station for one in found]
+
+    assert asked("/cell-2") == ["cell-1"]
+    assert asked("/cell-1") == []
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"station": 1}', b"\xff"])
