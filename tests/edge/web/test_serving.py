@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import pytest
@@ -29,6 +31,8 @@ from edge.core.errors import (
     PagesUnavailableError,
     PilahError,
 )
+from edge.neighbours.claims import Neighbour
+from edge.web import serving
 from edge.web.people.accounts import Role, set_password
 from edge.web.reading import read_plan
 from edge.web.serving import check_accounts, run_pages
@@ -176,3 +180,25 @@ def test_what_lies_in_the_folder_is_not_taken_for_a_part_of_the_program(
         assert process.stderr is not None
         assert process.stderr.readline().startswith("pages")
         process.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_port_that_is_taken_is_said_with_the_station_that_has_it(
+    known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Neighbour("cell-2", "/etc/pilah/second.yaml", (), 812)
+    asked: list[str] = []
+
+    def claimants(what: str, **more: object) -> list[Neighbour]:
+        asked.append(what)
+        return [other] if known else []
+
+    monkeypatch.setattr("edge.neighbours.running.claimants", claimants)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        plan: Any = SimpleNamespace(host="127.0.0.1", port=port, ledger=Path("/ledger"))
+        with pytest.raises(PagesUnavailableError) as told:
+            serving._listen(plan)
+    assert asked == [f"the port {port}"]
+    who = "a program of the station cell-2 (/etc/pilah/second.yaml, process 812)"
+    assert f": {who if known else 'another program'} listens there" in str(told.value)
