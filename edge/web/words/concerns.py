@@ -14,10 +14,12 @@ Gettext = Callable[[str], str]
 
 
 class Concern(NamedTuple):
-    """Something that asks for an action."""
+    """Something that is not as it should be."""
 
     said: str
     to_do: str
+    is_alarm: bool = True
+    """Whether it asks for an action; what asks for none is no alarm (ISA-18.2)."""
 
 
 def concerns(beat: Beat, gettext: Gettext) -> list[Concern]:
@@ -83,7 +85,7 @@ def _concerns(beat: Beat, _: Gettext) -> Iterator[Concern]:
     status = beat.reading.status
     signs = status.signs
     if status.state is StationState.STOPPING:
-        yield Concern(_("The station is ending."), _("Wait until it has ended."))
+        yield Concern(_("The station is ending."), _("Wait until it has ended."), is_alarm=False)
     if signs is None:
         return
     silent = [name for name, ago in signs.silent_seconds.items() if ago > SILENT_SECONDS]
@@ -106,6 +108,7 @@ def _concerns(beat: Beat, _: Gettext) -> Iterator[Concern]:
         yield Concern(
             _("Rows still wait to be added to the ledger: %s.") % signs.items_spilled,
             _("Nothing is to be done: they are added within minutes."),
+            is_alarm=False,
         )
     if signs.counts_fail:
         yield Concern(

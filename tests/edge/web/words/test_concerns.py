@@ -16,7 +16,7 @@ LEDGER = Path("ledger.sqlite")
 
 def said(reading: StatusReading | None, refused: str = "") -> list[str]:
     found = concerns(Beat(reading, refused, {}), lambda text: text)
-    assert all(concern.to_do for concern in found)  # what needs no action is no concern
+    assert all(concern.to_do for concern in found)
     return [concern.said for concern in found]
 
 
@@ -58,3 +58,17 @@ def test_of_a_station_that_is_not_heard_nothing_else_is_said(
 
 def test_a_status_that_may_not_be_read_says_who_may() -> None:
     assert said(None, "ask as root") == ["The station's status may not be read."]
+
+
+@pytest.mark.parametrize(
+    ("reading", "is_alarm"),
+    [
+        (StatusReading(status(LEDGER, signs=replace(SIGNS, items_spilled=9)), 0.5), False),
+        (StatusReading(status(LEDGER, state=StationState.STOPPING), 0.1), False),
+        (StatusReading(status(LEDGER, signs=replace(SIGNS, camera_lost=True)), 0.5), True),
+        (None, True),
+    ],
+)
+def test_what_asks_for_no_action_is_no_alarm(reading: StatusReading | None, is_alarm: bool) -> None:
+    (found,) = concerns(Beat(reading, "", {}), lambda text: text)
+    assert found.is_alarm == is_alarm
