@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,6 @@ class OwnClaims(Closing):
         """
         self._folder = service_folder(environment) or memory or MEMORY
         self._path = self._folder / (memory_name(own.station, ledger) + _SUFFIX)
-        self._held = ExitStack()
         self._descriptor = -1
         try:
             with locked(self._folder / _turn_name(), wait_seconds=_TURN_SECONDS):
