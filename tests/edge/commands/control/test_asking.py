@@ -82,7 +82,7 @@ def test_after_an_emergency_stop_each_verb_says_the_next(states: StationStates, 
     states.add(Cause("emergency_stop", State.ABORTED, 0))
     assert give("clear")[0] == EXIT_NO
     states.over("emergency_stop")
-    assert give("clear")[1].endswith("`pilah-edge reset` makes it ready\n")
+    assert "`pilah-edge reset` makes it ready. Before somebody reaches" in give("clear")[1]
     assert give("reset")[1].endswith("`pilah-edge resume` lets it sort\n")
     assert give("resume")[1].startswith("bin-1 is Execute")
     assert states.executes

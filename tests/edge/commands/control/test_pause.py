@@ -41,7 +41,7 @@ def test_a_running_station_is_paused_and_stopped_and_its_lane_moved_by_the_verbs
             codes.append(main(found))
 
     def begin(loop: SortingLoop, *parts: object, **more: object) -> None:
-        begun(loop, *parts, **(more | {"watch": watch}))  # type: ignore[arg-type]
+        begun(loop, *parts, **(more | {"judged": watch}))  # type: ignore[arg-type]
 
     monkeypatch.setattr(SortingLoop, "__init__", begin)
     assert main(["run", station, "--max-items", "18", "--json"]) == EXIT_OK
