@@ -7,8 +7,8 @@ Each split of a set puts a third of its pictures aside, which nothing sees, and 
 pictures and, with fewer, for two cross-fitted folds; from their outputs the novelty score is chosen
 as a training chooses it. The report's interval is that of the test pictures that it calls unknown.
 Counted is how often the share among the pictures put aside lies within it, and how often a limit
-that promises to keep 95 % of known things keeps them. A hidden layer, not the frozen features,
-because layers that were trained see training pictures otherwise than new ones.
+that enough validation pictures set keeps 95 % of known things. A hidden layer, not the frozen
+features, because layers that were trained see training pictures otherwise than new ones.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Found:
     """The share of the pictures put aside that is called unknown."""
     within: bool
     """Whether it lies within the report's interval."""
-    promised: bool
+    enough: bool
+    """Whether there were enough validation pictures."""
     keeps: bool
     """Whether at least 95 % of the pictures put aside are kept."""
 
@@ -136,7 +137,7 @@ def one_split(
     return Found(
         aside=share,
         within=interval[0] <= share <= interval[1],
-        promised="no promise" not in score.note,
+        enough="rough" not in score.note,
         keeps=share <= 1 - plan.keep,
     )
 
@@ -173,13 +174,13 @@ def main(words: Sequence[str] | None = None) -> int:
 def summary(found: Sequence[Found | None]) -> dict[str, str]:
     """The figures of the splits of one set, in words."""
     there = [each for each in found if each is not None]
-    promised = [each for each in there if each.promised]
+    enough = [each for each in there if each.enough]
     mean = f"{np.mean([each.aside for each in there]):.1%}" if there else "-"
     return {
         "splits with a limit": f"{len(there)} of {len(found)}",
         "called unknown of those put aside, mean": mean,
         "within the report's interval": _counted([e.within for e in there]),
-        "promises kept": _counted([e.keeps for e in promised]),
+        "kept 95 %, set by enough pictures": _counted([e.keeps for e in enough]),
     }
 
 

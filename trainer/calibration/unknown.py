@@ -2,9 +2,9 @@
 
 The kind is chosen and measured by leave-one-class-out (`leave_one_class_out.py`). The threshold is
 chosen by the outputs of the final network for the validation pictures, because another network's
-scores have another scale. Where these pictures are too few to promise anything, the scores of
-cross-fitted models are brought onto the final network's scale and serve, without a promise. The
-test split is not used: it measures what the threshold comes to.
+scores have another scale. Where these pictures are too few, the scores of cross-fitted models
+are brought onto the final network's scale and serve. The test split is not used: it shows what the
+threshold comes to, and nothing else does, since the validation pictures chose the best epoch too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.dataset import LabelledPicture
-from trainer.calibration.accept_thresholds import flawless_needed
+from trainer.calibration.accept_thresholds import flawless_needed, is_promised
 from trainer.calibration.leave_one_class_out import LeaveOneClassOut, leave_classes_out
 from trainer.calibration.novelty import (
     Floats,
@@ -30,6 +30,7 @@ from trainer.calibration.novelty import (
     joined,
 )
 from trainer.recipes.plan import UnknownPlan
+from trainer.statistics.design_effect import cluster_design_effect
 from trainer.statistics.intervals import NOTHING, Figure, Resampling
 
 _WIDTHS = 3.0
@@ -80,8 +81,9 @@ class Limit:
     value: float
     used: bool
     """Whether pictures are rejected by it; otherwise it only gives the score a scale."""
-    promised: bool
-    """Whether it is shown that the limit keeps the wanted share of known things."""
+    enough: bool
+    """Whether there are enough validation pictures to set it by. They chose the best epoch too, so
+    what the limit keeps is shown by the test pictures alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +183,14 @@ def choose_unknown(
     known = Known(final.raw(seed=seed), final.held_groups)
     others = [Known(fold.raw(seed=seed), fold.held_groups) for fold in folds]
     limit = set_limit(known, others, kind, plan)
-    if not limit.promised:
-        told = "no promise" if limit.used else "nothing is rejected as unknown"
+    if not limit.enough:
+        told = "the limit is a rough one" if limit.used else "nothing is rejected as unknown"
         notes.append(f"{told}: {_lacking(known, len(pictures), plan)}")
     share_found = _mean_found(leave_one_class_out.get(kind, {}))
     if share_found is not None and share_found < 2 * (1 - plan.keep):
         notes.append(
             f"the novelty score hardly finds classes that were left out: {share_found:.0%} of "
-            f"their pictures, while it rejects {1 - plan.keep:.0%} of the known ones"
+            f"their pictures, where it is to reject at most {1 - plan.keep:.0%} of known ones"
         )
     raw = known.scores.weighted(limit.weights)
     width = max((limit.value - float(np.median(raw))) / _WIDTHS, _TINY)
@@ -214,36 +216,36 @@ def set_limit(known: Known, others: Sequence[Known], kind: Kind, plan: UnknownPl
         known: validation pictures, scored by the final network.
         others: pictures that were scored by each cross-fitted model. They serve, on the final
             network's scale, where `known` are too few: that both scores have the same shape is
-            likely, but not shown, so nothing is promised.
+            likely, but not shown, so the limit is a rough one.
         kind: the quantities that the score is computed from.
         plan: the wanted share.
     """
     limit = _limit_by(known, kind, plan)
-    if limit.promised or not others or len(known.groups) < _FEWEST_TO_SCALE:
+    if limit.enough or not others or len(known.groups) < _FEWEST_TO_SCALE:
         return limit
     moved = joined([each.scores.on_scale_of(known.scores) for each in others])
     groups = [group for each in others for group in each.groups]
-    return replace(_limit_by(Known(moved, groups), kind, plan), promised=False)
+    return replace(_limit_by(Known(moved, groups), kind, plan), enough=False)
 
 
 def _limit_by(known: Known, kind: Kind, plan: UnknownPlan) -> Limit:
     weights = known.scores.weights(kind, plan.keep)
     raw = known.scores.weighted(weights)
-    limit, promised = _limit(raw, known.groups, plan)
+    limit, enough = _limit(raw, known.groups, plan)
     # Without a threshold, the same numbers still give the score a scale.
     value = float(np.quantile(raw, plan.keep)) if limit is None else limit
-    return Limit(weights, value, used=limit is not None, promised=promised)
+    return Limit(weights, value, used=limit is not None, enough=enough)
 
 
 def _lacking(known: Known, pictures: int, plan: UnknownPlan) -> str:
-    """What it would take to promise anything.
+    """What it would take to set the limit by the validation pictures.
 
     Args:
         known: the validation pictures.
         pictures: how many there are in all, but for the test split.
         plan: the wanted share.
     """
-    wanted = f"to show that {plan.keep:.0%} of known things are kept"
+    wanted = f"to set one that surely keeps {plan.keep:.0%} of known things"
     total = len(known.groups)
     more = flawless_needed(plan.keep, plan.confidence) - total
     if more > 0:
@@ -260,8 +262,11 @@ def _kept(
 ) -> Figure:
     """The share of the validation pictures that a limit keeps, by groups that did not set it.
 
-    On the pictures that set it, a limit keeps what it was set to keep, which says nothing.
+    On the pictures that set it, a limit keeps what it was set to keep, which says nothing. Where
+    there are just enough pictures, and nine tenths of them are not, the limit without a tenth is of
+    another kind, and says nothing of the one with all of them.
     """
+    whole = set_limit(known, others, kind, plan)
     number = np.unique(list(known.groups), return_inverse=True)[1]
     order = np.random.default_rng(seed).permutation(int(number.max()) + 1)
     fold = order[number] % _FOLDS
@@ -270,6 +275,8 @@ def _kept(
         if held.all():
             return NOTHING  # there is one group only, and no others to set a limit
         limit = set_limit(known.only(np.flatnonzero(~held)), others, kind, plan)
+        if (limit.used, limit.enough) != (whole.used, whole.enough):
+            return NOTHING
         kept[held] = known.scores.weighted(limit.weights)[held] <= limit.value
     return Resampling(known.groups, len(kept), seed=seed).share(kept)
 
@@ -305,14 +312,20 @@ def _limit(
     low, high = rank, len(raw) - 1
     while low < high:
         middle = (low + high) // 2
-        interval = resampling.share(raw <= ordered[middle]).interval
-        if interval is not None and interval[0] >= plan.keep:
+        if _keeps(raw <= ordered[middle], groups, plan):
             high = middle
         else:
             low = middle + 1
     if low < len(raw) - 1 and resampling.groups >= _FEWEST_SERIES:
         return float(ordered[low]), True
     return float(ordered[rank]), False
+
+
+def _keeps(kept: npt.NDArray[np.bool_], groups: Sequence[str], plan: UnknownPlan) -> bool:
+    """Whether `kept` (pictures,) show the wanted share, at the wanted confidence."""
+    effect = cluster_design_effect(~kept, groups)
+    total, lost = int(len(kept) / effect), math.ceil((~kept).sum() / effect)
+    return is_promised(total - lost, total, plan.keep, plan.confidence)
 
 
 def _rank(total: int, keep: float, confidence: float) -> int:

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     import_tensorflow()
     from edge.core.files import write_file
     from trainer.compare.comparison import compare_outcomes, read_outcome
-    from trainer.compare.comparison_page import table, to_json, write_page
+    from trainer.compare.comparison_page import FLATTERS, table, to_json, write_page
     from trainer.compare.speed import int8_milliseconds
     from trainer.compare.trainings import ComparedPictures, train_ways
 
@@ -100,9 +100,6 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(told)
     else:
         print(table(found))
-    _log.info(
-        "choose a way by these figures, or quote them for it, not both: of the best of several, "
-        "chance made some a little better than they are"
-    )
+    _log.info(FLATTERS)
     _log.info(f"read {out / 'comparison.html'}")
     return EXIT_OK

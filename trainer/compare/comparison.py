@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.terminal.wording import in_a_sentence
+from edge.core.terminal.wording import in_a_sentence, number_of
 from trainer.compare.trainings import Training
 from trainer.errors import RunError
 from trainer.report.predictions_csv import TestPrediction, read_predictions
 from trainer.statistics.intervals import Figure
 from trainer.statistics.means import mean_of
 from trainer.statistics.paired_runs import CONFIDENCE, Difference, holm, paired_difference
+
+FEWEST_SEEDS = 3
+"""The fewest trainings of each way with which a winner is named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,10 +113,18 @@ class WayComparison:
         raise KeyError((one, other))
 
     @property
+    def seeds(self) -> int:
+        """How many times each way was trained."""
+        return len(self.ways[0].outcomes)
+
+    @property
     def winner(self) -> WayFigures | None:
-        """The way that is better than every other one by more than chance explains, if any."""
-        best = self.ways[0]
-        return best if not self.as_good and len(self.ways) > 1 else None
+        """The way that is better than every other one by more than chance explains, if any.
+
+        There is none with fewer seeds than show how much chance moves a training.
+        """
+        told = self.seeds >= FEWEST_SEEDS and len(self.ways) > 1 and not self.as_good
+        return self.ways[0] if told else None
 
     @property
     def as_good(self) -> tuple[str, ...]:
@@ -126,22 +137,31 @@ class WayComparison:
         best, *others = self.ways
         if not others:
             return f"{best.name}: {best.accuracy:.1%} right; there is nothing to compare it with"
-        pair = self.between(best.name, others[0].name)
-        low, high = pair.difference.interval
-        apart = (
-            f"{100 * pair.difference.value:.1f} points ({100 * low:.1f} to {100 * high:.1f}) more "
-            f"than {others[0].name}, the next"
-        )
         if self.winner:
             return (
-                f"{best.name} wins: {best.accuracy:.1%} right, {apart}, and surely more than every "
+                f"{best.name} wins: {best.accuracy:.1%} right, "
+                f"{self._apart(best.name, others[0].name)}, the next, and surely more than every "
                 "other one"
+            )
+        if not self.as_good:
+            return (
+                f"no winner with {number_of(self.seeds, 'seeds')}: {best.name} has "
+                f"{self._apart(best.name, others[0].name)} on these test pictures, but how much "
+                f"chance moves a training, {FEWEST_SEEDS} seeds show or more"
             )
         names = in_a_sentence(list(self.as_good))
         return (
-            f"no difference shows between {best.name} and {names}: {best.name} has {apart}, which "
-            "chance explains. More seeds or more test pictures may tell them apart; else take the "
-            "fastest of them"
+            f"no difference shows between {best.name} and {names}: {best.name} has "
+            f"{self._apart(best.name, self.as_good[0])}, which chance explains. More seeds or more "
+            "test pictures may tell them apart; else take the fastest of them"
+        )
+
+    def _apart(self, one: str, other: str) -> str:
+        difference = self.between(one, other).difference
+        low, high = difference.interval
+        return (
+            f"{100 * difference.value:.1f} points ({100 * low:.1f} to {100 * high:.1f}) more than "
+            f"{other}"
         )
 
 

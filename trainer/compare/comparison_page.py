@@ -16,6 +16,11 @@ from trainer.report.svg import Chart, linear_axis, share_axis
 _HEADS = (
     "way", "right", "spread", "corrupted", "less than the best", "int8", "minutes", "cut short",
 )  # fmt: skip
+FLATTERS = (
+    "choose a way by these figures, or quote them for it, not both: of the best of several, chance "
+    "made some a little better than they are"
+)
+"""What whoever reads a comparison is to know."""
 
 
 def write_page(file: Path, found: WayComparison, *, title: str) -> None:
@@ -36,6 +41,7 @@ def write_page(file: Path, found: WayComparison, *, title: str) -> None:
     page = environment.get_template("comparison.html").render(
         title=title,
         verdict=found.verdict(),
+        flatters=FLATTERS,
         seeds=len(best.outcomes),
         pictures=sum(len(outcome.predictions) for outcome in best.outcomes),
         heads=_HEADS,
@@ -61,6 +67,7 @@ def to_json(found: WayComparison) -> dict[str, Any]:
         "verdict": found.verdict(),
         "winner": found.winner and found.winner.name,
         "as_good_as_the_best": list(found.as_good),
+        "note": FLATTERS,
         "ways": {
             way.name: {
                 "accuracy": way.figure.to_json(),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from edge.core.dataset import LabelledPicture
 from trainer.data.stratified_split import fold_pictures
-from trainer.statistics.intervals import Figure
+from trainer.statistics.intervals import NOTHING, Figure
 from trainer.statistics.means import mean_of
 
 SIZES = (5, 10, 20, 50)
@@ -87,7 +87,8 @@ def adaptation(
             for label in present
         )
         sizes = [size for size in SIZES if size <= least]
-        right = {size: np.zeros(len(truth)) for size in (0, *sizes)}
+        # By repeat, because each draws other new pictures.
+        right = {size: np.zeros((_REPEATS, len(truth))) for size in (0, *sizes)}
         for repeat, of in enumerate(half):
             for side in (0, 1):
                 pool, scored = np.flatnonzero(of == side), np.flatnonzero(of != side)
@@ -100,8 +101,7 @@ def adaptation(
                         np.concatenate([rows, fresh[drawn]]),
                         np.concatenate([trained_truth, truth[drawn]]),
                     )
-                    good = head.predict(fresh[scored]) == truth[scored]
-                    right[size][scored] += good / _REPEATS
+                    right[size][repeat, scored] = head.predict(fresh[scored]) == truth[scored]
     note = ""
     if not sizes:
         note = (
@@ -110,10 +110,17 @@ def adaptation(
         )
     points = []
     for size, each in right.items():
-        accuracy, gain = mean_of(each, groups), mean_of(each - right[0], groups)
-        if accuracy is not None and gain is not None:
-            points.append(AdaptedPoint(size, accuracy.figure, gain.figure))
+        points.append(AdaptedPoint(size, _figure(each, groups), _figure(each - right[0], groups)))
     return Adaptation(tuple(points), note)
+
+
+def _figure(values: npt.NDArray[np.float64], groups: Sequence[str]) -> Figure:
+    """The mean of (repeats, pictures), over pictures and over what the repeats drew."""
+    mean = mean_of(values.mean(axis=0), groups)
+    if mean is None:
+        return NOTHING
+    drawn = float(np.var(values.mean(axis=1), ddof=1)) / len(values)
+    return replace(mean, variance=mean.variance + drawn).figure
 
 
 def _drawn(order: Indices, truth: Indices, size: int) -> Indices:

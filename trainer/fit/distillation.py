@@ -13,14 +13,15 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.errors import UsageError
+from edge.core.errors import StorageError, UsageError
+from edge.core.files import storage_errors, write_file
 from edge.core.terminal.progress import Progress
 from edge.core.terminal.wording import in_a_sentence, number_of
 from trainer import augment
@@ -43,9 +44,21 @@ from trainer.statistics.likelihood import softmax
 _log = logging.getLogger(__name__)
 
 _CHUNK = 32
+_TOLD = "told.json"
 
 Logits = npt.NDArray[np.float16]
 """float16 (teachers, pictures, 1 + copies, classes)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """What a teacher says, and what is to be known of it."""
+
+    probabilities: npt.NDArray[np.float16]
+    """float16 (pictures, 1 + copies, classes), at the plan's temperature; 0 for pictures that are
+    not trained on."""
+    told: tuple[str, ...]
+    """A sentence for each teacher: how good it is, and whether its training was cut short."""
 
 
 def is_run(teacher: str) -> bool:
@@ -70,13 +83,12 @@ def teacher_recipe(plan: DistillPlan) -> Recipe:
 
 def teach(
     prepared: Prepared, plan: DistillPlan, *, check_stop: Callable[[], None] = lambda: None
-) -> npt.NDArray[np.float16]:
-    """What the teacher says of each training picture and its copies: probabilities.
+) -> Taught:
+    """What the teacher says of each training picture and its copies.
 
-    It is float16 (pictures, 1 + copies, classes), at the plan's temperature, and 0 for pictures
-    that are not trained on. A teacher that is a recipe is trained on the training pictures, its
-    epoch chosen by the validation pictures, and what it says is saved in the cache: the next
-    training on the same pictures, split and copies needs no teacher.
+    A teacher that is a recipe is trained on the training pictures, its epoch chosen by the
+    validation pictures, and what it says is saved in the cache: the next training on the same
+    pictures, split and copies needs no teacher.
 
     Args:
         prepared: the student's pictures and recipe.
@@ -98,17 +110,31 @@ def teach(
     with RowStore(folder, shape=(teachers, copies, classes), dtype=np.float16) as store:
         if (store.find(keys) < 0).any():
             _log.info(f"teacher: {plan.teacher}, {number_of(len(train), 'pictures')}")
-            found = (_of_recipe if trained_here else _of_run)(prepared, plan, check_stop)
+            found, told = (_of_recipe if trained_here else _of_run)(prepared, plan, check_stop)
+            write_file(folder / _TOLD, json.dumps(told) + "\n")
             store.claim(len(keys))
             store.append(keys, found.transpose(1, 0, 2, 3))
         else:
+            told = _told_before(folder / _TOLD)
             _log.info(f"teacher: {plan.teacher}, from the cache")
+        for line in told:
+            _log.info(line)
         logits = store.read(store.find(keys)).astype(np.float32)
     drop_oldest(cache_folder(), cache_limit())
     said = softmax(logits.reshape(-1, classes) / plan.temperature).reshape(logits.shape)
     taught = np.zeros((len(prepared.pictures), copies, classes), np.float16)
     taught[train] = said.mean(axis=1)
-    return taught
+    return Taught(taught, tuple(told))
+
+
+def _told_before(file: Path) -> list[str]:
+    """What was told of a teacher when it was trained."""
+    try:
+        with storage_errors("read", file):
+            lines = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, StorageError):
+        return ["of the teacher in the cache nothing is known any more but what it says"]
+    return [str(line) for line in lines]
 
 
 def _key(prepared: Prepared, plan: DistillPlan) -> str:
@@ -126,8 +152,10 @@ def _key(prepared: Prepared, plan: DistillPlan) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def _of_recipe(prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None]) -> Logits:
-    """The logits of teachers that are trained here."""
+def _of_recipe(
+    prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None]
+) -> tuple[Logits, list[str]]:
+    """(the logits of teachers that are trained here, what is to be known of them)."""
     recipe = teacher_recipe(plan)
     shown = {"crop": prepared.recipe.input.crop, "padding": prepared.recipe.input.padding}
     recipe = recipe.model_copy(
@@ -162,7 +190,7 @@ def _of_recipe(prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], N
         else [-1] * len(train)
     )
     seconds = 60 * plan.max_minutes / plan.folds
-    found = []
+    found, told = [], []
     for number in range(plan.folds):
         own.network.restore(untrained)
         best = run_phases(
@@ -173,13 +201,13 @@ def _of_recipe(prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], N
             seed=own.seed + number,
             budget=Budget(time.monotonic() + seconds, check_stop, quiet=True),
         )
-        _log.info(
+        told.append(
             f"teacher {number + 1} of {plan.folds}: {best.accuracy:.1%} of "
             f"{number_of(len(validation), 'validation pictures')} right"
-            + (" (cut short)" if best.cut_short else "")
+            + (", though its training was cut short" if best.cut_short else "")
         )
         found.append(_said(own, data, train))
-    return np.stack(found)
+    return np.stack(found), told
 
 
 def _said(own: Prepared, data: TrainingSet, train: npt.NDArray[np.int64]) -> Logits:
@@ -206,8 +234,10 @@ def _said(own: Prepared, data: TrainingSet, train: npt.NDArray[np.int64]) -> Log
     return _scored(forward, inputs, train, 1 + recipe.augment.copies)
 
 
-def _of_run(prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None]) -> Logits:
-    """The logits of a finished run."""
+def _of_run(
+    prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None]
+) -> tuple[Logits, list[str]]:
+    """(the logits of a finished run, what is to be known of it)."""
     path = Path(plan.teacher)
     if not (path / FACTS).is_file():
         raise RunError(f"distill.teacher: {path} is a folder, but not a finished run")
@@ -217,14 +247,16 @@ def _of_run(prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None
             f"distill.teacher: {path} knows {in_a_sentence(list(run.facts.labels))}, and the "
             f"pictures are of {in_a_sentence(list(prepared.labels))}: a teacher must know the same"
         )
-    learned = {row.sha256 for row in split_rows(path) if row.split == "train"}
-    kept = [prepared.decoded.digests[i] for i in prepared.of("validation", "test")]
-    if seen := sum(digest in learned for digest in kept):
-        raise RunError(
-            f"distill.teacher: {path} has learned from {seen} of the {len(kept)} pictures that are "
-            "to be validated or tested on, and would tell of them. Train with the split of that "
-            f"run: --keep-parts {path}"
-        )
+    rows = split_rows(path)
+    for split, used in (("validation", ("train",)), ("test", ("train", "validation"))):
+        theirs = {row.sha256 for row in rows if row.split in used}
+        mine = [prepared.decoded.digests[i] for i in prepared.of(split)]
+        if seen := sum(digest in theirs for digest in mine):
+            raise RunError(
+                f"distill.teacher: {path} has learned from, or was chosen by, {seen} of the "
+                f"{len(mine)} pictures of the {split} split, and would tell of them. Train with "
+                f"the split of that run: --keep-parts {path}"
+            )
     model = run.load_model()
     network = Network(model, pretrained=False)
     if model.get_layer(LOGITS).output.shape[-1] != len(prepared.labels):
@@ -239,7 +271,8 @@ def _of_run(prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None
     train = prepared.of("train")
     logits = _scored(forward, inputs, train, 1 + prepared.recipe.augment.copies)
     # The temperature that was folded in is taken out: the plan has one of its own.
-    return np.asarray(logits * run.facts.temperature, np.float16)[None]
+    told = ["the teacher's training was cut short"] * run.facts.stopped_early
+    return np.asarray(logits * run.facts.temperature, np.float16)[None], told
 
 
 def _copies(

@@ -40,6 +40,7 @@ def metrics_json(facts: ReportFacts) -> dict[str, object]:
             "keep": facts.unknown.keep,
             "kept": facts.unknown.kept.to_json(),
             "rejected_known": facts.unknown.rejected.to_json(),
+            "keep_shown": facts.unknown.shown,
             "found": {k: figure.to_json() for k, figure in facts.unknown.found.items()},
             "auroc": dict(facts.unknown.auroc),
             "note": facts.unknown.note,

@@ -70,6 +70,12 @@ class UnknownFigures:
     """The share of the test pictures, all of known classes, that it calls unknown."""
     note: str = ""
 
+    @property
+    def shown(self) -> bool:
+        """Whether the test pictures show that the wanted share of known things is kept."""
+        interval = self.rejected.interval
+        return interval is not None and interval[1] <= 1 - self.keep
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportFacts:

@@ -248,7 +248,7 @@ def _known_called_unknown(facts: ReportFacts) -> Iterator[ReportWarning]:
             f"It calls {words} of the known test pictures unknown, and "
             f"{1 - (unknown.kept.value or 0):.1%} of those to validate on",
             "More than chance explains: the two splits have pictures of different kinds. Expect "
-            "the higher share at a station.",
+            "the higher share, or more, of photographs of another kind.",
         )
 
 

@@ -20,7 +20,6 @@ from trainer.fit.prepare import Prepared
 from trainer.fit.saved_outputs import compiled
 from trainer.fit.trained import TrainedModel
 from trainer.networks import Network
-from trainer.recipes.plan import Recipe
 from trainer.recipes.reading import recipe_yaml
 from trainer.report.report_facts import ReportFacts, UnknownFigures
 from trainer.report.scored_split import ScoredSplit
@@ -69,7 +68,7 @@ def evaluate(
         recipe=facts.recipe,
         variant=facts.variant,
         description=recipe.description,
-        notes=(*recipe.notes, *_teacher(recipe)),
+        notes=(*recipe.notes, *_teacher(session)),
         labels=prepared.labels,
         counts={
             label: {split: counts[label, split] for split in SPLITS} for label in prepared.labels
@@ -109,14 +108,15 @@ def evaluate(
     )
 
 
-def _teacher(recipe: Recipe) -> tuple[str, ...]:
-    plan = recipe.distill
-    if plan is None:
+def _teacher(session: TrainingSession) -> tuple[str, ...]:
+    plan = session.prepared.recipe.distill
+    if plan is None or session.taught is None:
         return ()
     several = f", {plan.folds} of them" if plan.folds > 1 else ""
     return (
         f"It learned from a teacher beside the labels: {plan.teacher}, variant {plan.variant}"
         f"{several}. The models that chose the thresholds learned from none.",
+        *(f"{line[0].upper()}{line[1:]}." for line in session.taught.told),
     )
 
 

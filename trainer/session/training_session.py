@@ -14,7 +14,7 @@ from trainer.calibration.calibrate import Calibration, calibrate, fold_in
 from trainer.data.stratified_split import fold_pictures
 from trainer.errors import TooFewPicturesError
 from trainer.fit.checkpoint import Checkpoint
-from trainer.fit.distillation import teach
+from trainer.fit.distillation import Taught, teach
 from trainer.fit.phases import Budget, run_phases
 from trainer.fit.prepare import Prepared, training_set
 from trainer.fit.saved_outputs import pooled_outputs
@@ -38,8 +38,8 @@ class TrainingSession:
     budget: Budget
     """For everything: the phases, the calibration, the evaluation and the report."""
     stages: Stages
-    taught: npt.NDArray[np.float16] | None = None
-    """What a teacher says of the training pictures; see `TrainingSet.taught`."""
+    taught: Taught | None = None
+    """What a teacher says of the training pictures."""
 
     @classmethod
     def begin(
@@ -96,7 +96,8 @@ class TrainingSession:
             validation=choosing,
             check_stop=budget.check_stop,
         )
-        data = replace(data, taught=self.taught)
+        if self.taught is not None:
+            data = replace(data, taught=self.taught.probabilities)
         frozen = None
         if network.pretrained:
             frozen = pooled_outputs(

@@ -42,11 +42,17 @@ def mean_of(values: Floats, groups: Sequence[str]) -> Mean | None:
     """
     if not len(values):
         return None
+    variance, number = clustered_variance(values, groups)
+    return Mean(float(np.mean(values)), variance, number)
+
+
+def clustered_variance(values: Floats, groups: Sequence[str]) -> tuple[float, int]:
+    """(the variance of the mean of `values`, by groups; the number of groups)."""
     of = np.unique(list(groups), return_inverse=True)[1]
-    number, mean = int(of.max()) + 1, float(np.mean(values))
-    excess = np.bincount(of, weights=values - mean)
+    number = int(of.max()) + 1
+    sums = np.bincount(of, weights=values - np.mean(values))
     scale = number / max(1, number - 1) / len(values) ** 2
-    return Mean(mean, float((excess**2).sum()) * scale, number)
+    return float((sums**2).sum()) * scale, number
 
 
 def _figure(value: float, variance: float, freedom: int) -> Figure:

@@ -7,10 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from trainer.compare.comparison import WayComparison, WayOutcome, compare_outcomes
+from trainer.compare.comparison import (
+    Pair,
+    WayComparison,
+    WayFigures,
+    WayOutcome,
+    compare_outcomes,
+)
 from trainer.compare.comparison_page import frontier, frontier_chart, table, to_json
 from trainer.errors import RunError
 from trainer.report.predictions_csv import TestPrediction
+from trainer.statistics.paired_runs import Difference
 
 
 def outcome(right: Sequence[bool], seed: int, *, first: int = 0) -> WayOutcome:
@@ -62,6 +69,25 @@ def test_two_good_ways_are_not_told_apart_but_surely_from_a_bad_one() -> None:
     assert found.winner is None
     assert found.as_good == (found.ways[1].name,)
     assert "bad" not in found.verdict()
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_one_or_two_seeds_name_no_winner(seeds: int) -> None:
+    found = compared({"plain": 0.5, "better": 0.95}, rng=np.random.default_rng(1), seeds=seeds)
+    assert found.winner is None
+    assert "wins" not in found.verdict()
+    if seeds == 1:
+        assert found.verdict().startswith("no winner with 1 seed: better has 4")
+
+
+def test_what_chance_explains_is_told_of_those_that_it_explains() -> None:
+    """The next is surely worse, the third is not: its pictures differ more from the best's."""
+    ways = tuple(WayFigures(name, (outcome([True] * 9, 0),) * 3) for name in ("a", "b", "c"))
+    sure, unsure = (Difference(0.02, (low, 0.05), p) for low, p in ((0.01, 0.001), (-0.01, 0.3)))
+    pairs = [Pair("a", "b", sure, 0.003), Pair("a", "c", unsure, 0.3), Pair("b", "c", unsure, 0.3)]
+    verdict = WayComparison(ways, tuple(pairs)).verdict()
+    assert verdict.startswith("no difference shows between a and c: a has 2.0 points")
+    assert "more than c, which chance explains" in verdict
 
 
 def test_the_table_and_the_json_have_all_of_it() -> None:

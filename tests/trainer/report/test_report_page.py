@@ -22,6 +22,7 @@ from trainer.report.metrics_json import metrics_json
 from trainer.report.report_facts import ReportFacts
 from trainer.report.report_page import write_report
 from trainer.report.thumbnails import Thumbnails, jpeg_uri
+from trainer.statistics.intervals import Figure
 
 _VOID = {"meta", "img", "br", "wbr", "link", "input", "hr"}
 
@@ -171,6 +172,11 @@ def test_a_training_without_a_test_part_says_so(tmp_path: Path) -> None:
             {"notes": ("Its mistake: it is one.",)},
             "Its mistake: it is one.",
         ),
+        (
+            {"unknown": unknown(rejected=Figure(0.01, (0.002, 0.036)))},
+            "so it is shown that it keeps what it is to keep",
+        ),
+        ({"unknown": unknown()}, "that does not show that it keeps what it is to keep"),
         ({"unknown": unknown(threshold=None, note="too few")}, "Nothing is rejected by it yet"),
         (
             {"unknown": unknown(found={}, kind="both")},
