@@ -58,6 +58,11 @@ trigger:
   min_gap: 0.3               # what is nearer to each other than this share of the region is one
                              # thing; less where things come closer together
 """
+_PHOTOGRAPHS: Mapping[str, str] = {
+    "none": "# photographs: {items: rejected, share: 0.02, days: 30}\n",
+    "rejected": "photographs: {items: rejected, share: 0.02, days: 30}\n",
+    "all": "photographs: {items: all, days: 30}\n",
+}
 _SCHEMA = "station.schema.json"
 """The name of the JSON Schema that lies beside a station file."""
 _OF_THE_BUNDLE = ("bundle", "lanes", "default_lane", "ledger")
@@ -70,6 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="file to write")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--camera", choices=list(_CAMERAS), help="the kind of camera")
+    parser.add_argument(
+        "--keep-photographs",
+        choices=("none", "rejected", "all"),
+        default="none",
+        help="of which sorted items a photograph is kept for 30 days, in which people may be: of "
+        "none, of rejected ones and one in 50 of the others, or of all (none)",
+    )
     source.add_argument(
         "--photos", type=Path, metavar="FOLDER", help="pictures in place of a camera, to try it out"
     )
@@ -83,9 +95,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     file: Path = arguments.station
     bundle = None if arguments.bundle is None else read_bundle(arguments.bundle)
+    kept = arguments.keep_photographs
+    if bundle is None and kept != "none":
+        raise UsageError("--keep-photographs needs BUNDLE: before that, nothing is sorted")
     has_source = arguments.camera is not None or arguments.photos is not None
     if bundle is not None and file.exists() and not has_source:
-        text = _incomplete(file)
+        text = _incomplete(file, more=() if kept == "none" else ("photographs",))
     elif file.exists():
         advice = "choose another name or remove it"
         if arguments.bundle is not None:
@@ -122,7 +137,12 @@ def run(arguments: argparse.Namespace) -> int:
     # `empty` stands for a picture without an item, which needs no lane.
     labels = [label for label in bundle.labels if label != EMPTY]
     path = _relative(arguments.bundle, file.absolute().parent)
-    write_file(file, text + sorting_text(labels=labels, bundle=path))
+    write_file(file, text + sorting_text(labels=labels, bundle=path, photographs=kept))
+    if kept != "none":
+        _log.info(
+            f"{file}: photographs of items are kept for 30 days, and people may be in them: "
+            "without the section `photographs`, none is kept"
+        )
     check, sort = (command("pilah-edge", verb, file) for verb in ("check", "run"))
     _log.info(f"{file}: next `{check}`, then `{sort}`")
     return EXIT_OK
@@ -167,11 +187,12 @@ trigger: {{kind: continuous}}  # every frame is an item
 """
 
 
-def sorting_text(*, labels: Sequence[str], bundle: str) -> str:
+def sorting_text(*, labels: Sequence[str], bundle: str, photographs: str = "none") -> str:
     """The rest of a station file, with a lane for each of `labels`.
 
     Args:
         bundle: its path, as it is written in the file.
+        photographs: of which items one is kept: `none`, `rejected` or `all`.
     """
     rest = "rejects" if "rejects" not in labels else "rejected items"
     lanes = "".join(f"  {_quoted(label)}: {{labels: [{_quoted(label)}]}}\n" for label in labels)
@@ -189,7 +210,10 @@ default_lane: {_quoted(rest)}       # of what is not accepted
 
 ledger:
   path: ledger.sqlite        # a row for every item
-"""
+
+# Photographs of sorted items, to look through and to train with. People may be in them: they are
+# deleted after so many days, and without this section none is kept.
+{_PHOTOGRAPHS[photographs]}"""
 
 
 def _write_schema(file: Path) -> None:
@@ -214,7 +238,7 @@ def _write_schema(file: Path) -> None:
         )
 
 
-def _incomplete(file: Path) -> str:
+def _incomplete(file: Path, *, more: Sequence[str]) -> str:
     """The text of a station file that has no bundle and no lanes yet.
 
     Raises:
@@ -226,7 +250,7 @@ def _incomplete(file: Path) -> str:
 
     read_vision_config(file)
     content = YamlFile(file).content
-    if present := [key for key in _OF_THE_BUNDLE if key in content]:
+    if present := [key for key in (*_OF_THE_BUNDLE, *more) if key in content]:
         raise StorageError(
             f"{file} is there already, with {', '.join(present)} in it: choose another name or "
             "remove it"

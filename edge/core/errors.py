@@ -306,9 +306,10 @@ class GoodsListError(PilahError, ValueError):
 
 
 class DeliveryRefusedError(PilahError):
-    """What a delivery has come to does not allow what was asked for."""
+    """What a delivery has come to does not allow what was asked for; `kind` says why in a word."""
 
     exit_code = EXIT_NO
+    kind = ""
 
 
 class ScoresFileError(PilahError, ValueError):

@@ -86,9 +86,10 @@ class Desk:
         with self.deliveries.writing():
             state = self.known(name)
             if state.phase not in (Phase.EXPECTED, *COUNTABLE):
-                raise DeliveryRefusedError(
+                raise _refused(
                     f"the delivery {name} is {state.phase.words}"
-                    + (f": `delivery reopen {name}` counts it again" * (state.closed is not None))
+                    + (f": `delivery reopen {name}` counts it again" * (state.closed is not None)),
+                    kind="over",
                 )
             current = self.deliveries.current()
             if current is None or current.delivery != name:
@@ -251,20 +252,22 @@ class Desk:
         with self.deliveries.writing():
             state = self.known(name)
             if state.phase is not Phase.CLOSED:
-                raise DeliveryRefusedError(
-                    f"the delivery {name} is {state.phase.words}, not closed"
+                raise _refused(
+                    f"the delivery {name} is {state.phase.words}, not closed", kind="not_closed"
                 )
             if state.reopened_as is not None:
-                raise DeliveryRefusedError(
-                    f"the delivery {name} was reopened as {state.reopened_as}: count there"
+                raise _refused(
+                    f"the delivery {name} was reopened as {state.reopened_as}: count there",
+                    kind="reopened",
                 )
             made: list[DeliveryEvent] = []
             if state.back_order is not None:
                 rest = self.known(state.back_order)
                 if rest.phase is not Phase.EXPECTED:
-                    raise DeliveryRefusedError(
+                    raise _refused(
                         f"the missing pieces of {name} are received as {rest.delivery}, which is "
-                        f"{rest.phase.words}: count them there"
+                        f"{rest.phase.words}: count them there",
+                        kind="back_order",
                     )
                 reason = f"{name} was reopened"
                 made.append(self._event(DeliveryWithdrawn, rest.delivery, why=reason))
@@ -314,14 +317,17 @@ class Desk:
         if name is None:
             current = self.deliveries.current()
             if current is None:
-                raise DeliveryRefusedError(
-                    "no delivery is being counted: `delivery open` one, or name one with --delivery"
+                raise _refused(
+                    "no delivery is being counted: `delivery open` one, or name one with "
+                    "--delivery",
+                    kind="none_open",
                 )
             return current
         state = self.known(name)
         if state.phase not in COUNTABLE:
-            raise DeliveryRefusedError(
-                f"the delivery {name} is {state.phase.words}, so nothing can be counted on it"
+            raise _refused(
+                f"the delivery {name} is {state.phase.words}, so nothing can be counted on it",
+                kind="not_counting",
             )
         return state
 
@@ -330,7 +336,7 @@ class Desk:
         self.deliveries.append(list(events))
         state = self.known(name)
         if (why := state.impossible) is not None:
-            raise DeliveryRefusedError(f"this is impossible: {why}. Nothing was changed")
+            raise _refused(f"this is impossible: {why}. Nothing was changed", kind="impossible")
         return state
 
     def _event(self, kind: Callable[..., E], name: str, **values: object) -> E:
@@ -363,7 +369,9 @@ def _to_undo(live: Sequence[DeliveryEvent], event_id: str | None, delivery: str)
     if event_id is None:
         last = [event for event in able if not isinstance(event, CountUndone)]
         if not last:
-            raise DeliveryRefusedError(f"nothing that can be undone was counted on {delivery}")
+            raise _refused(
+                f"nothing that can be undone was counted on {delivery}", kind="nothing_to_undo"
+            )
         return last[-1]
     found = [event for event in able if event.id.endswith(event_id)]
     if len(found) != 1:
@@ -382,3 +390,10 @@ def _missing(state: DeliveryState) -> Iterable[Line]:
             left = [one for one in line.serials if one not in state.count(line.number).serials]
             serials = tuple(left) if len(left) == pieces else ()
             yield replace(line, number=number, expected=pieces, serials=serials)
+
+
+def _refused(message: str, *, kind: str) -> DeliveryRefusedError:
+    """A refusal, with the word for its kind."""
+    found = DeliveryRefusedError(message)
+    found.kind = kind
+    return found

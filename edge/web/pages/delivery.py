@@ -27,6 +27,7 @@ from edge.receiving.store import Deliveries
 from edge.web.notices import PageNotice
 from edge.web.visit import Visit
 from edge.web.words.counting import answer_notice, event_words, phase_words
+from edge.web.words.refusals import refusal_notice
 
 _MOST_PIECES = 100_000
 _EVENTS = 6
@@ -276,7 +277,7 @@ def _done(
         with Deliveries(plan.deliveries, keep=plan.keep) as deliveries:
             notice = do(Desk(deliveries, Stamps(plan.station, visit.site.wall), visit.who))
     except (DeliveryRefusedError, UsageError) as error:
-        return _said(visit, name, PageNotice("refused", str(error), foreign=True))
+        return _said(visit, name, refusal_notice(error, visit.language.gettext))
     return _said(visit, name if then is None else then(), notice)
 
 

@@ -11,6 +11,7 @@ from edge.ledger.upkeep.reviewing import NOT_AN_ITEM, ReviewDecision, review
 from edge.web.notices import PageNotice
 from edge.web.review_queue import photographs_are_kept
 from edge.web.visit import Visit
+from edge.web.words.refusals import refusal_notice
 
 _KEYS = "123456789abcdefghijklmopqrtvwxyz"
 """The keys of labels, in the order of the lanes; n, s and u mean something else."""
@@ -86,7 +87,7 @@ def _decided(visit: Visit, decisions: list[ReviewDecision]) -> Response:
     try:
         _write(visit, decisions)
     except UsageError as error:
-        return _said(visit, PageNotice("refused", str(error), foreign=True))
+        return _said(visit, refusal_notice(error, visit.language.gettext))
     visit.site.review.note(visit.who, decisions)
     return visit.go("/review")
 

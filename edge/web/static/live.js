@@ -18,6 +18,7 @@
   }
 
   function draw(found) {
+    drawing.removeAttribute("hidden"); // there is nothing to see before
     if (drawing.dataset.size !== `${found.width} ${found.height}`) {
       drawing.dataset.size = `${found.width} ${found.height}`;
       drawing.setAttribute("viewBox", `0 0 ${found.width} ${found.height}`);

@@ -196,3 +196,38 @@ def test_what_it_writes_counts_six_photographs_of_glass_as_six(
             recording.add(frame)
     look = recording.look(eye.trigger)
     assert (len(look.items), look.pieces) == (6, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ([], None),
+        (["--keep-photographs", "none"], None),
+        (["--keep-photographs", "rejected"], ("rejected", 0.02, 30)),
+        (["--keep-photographs", "all"], ("all", 0.0, 30)),
+    ],
+)
+def test_photographs_are_kept_only_where_somebody_wants_them(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str], words: list[str],
+    kept: tuple[str, float, float] | None,
+) -> None:  # fmt: skip
+    file = tmp_path / "station.yaml"
+    assert main(["init", str(tiny_bundle), str(file), "--photos", str(tmp_path), *words]) == EXIT_OK
+    found = read_station(file).config.photographs
+    assert (found and (found.items, found.share, found.days)) == kept
+    assert ("people may be in them" in capsys.readouterr().err) == (kept is not None)
+    assert "# deleted after so many days" in file.read_text()
+
+
+def test_photographs_are_kept_of_what_is_sorted_only(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "station.yaml"
+    words = ["--keep-photographs", "all"]
+    assert main(["init", str(file), "--camera", "usb", *words]) == EXIT_USAGE
+    assert "needs BUNDLE" in capsys.readouterr().err
+    assert main(["init", str(file), "--camera", "usb"]) == EXIT_OK
+    text = file.read_text() + "photographs: {items: all}\n"
+    file.write_text(text)
+    assert main(["init", str(tiny_bundle), str(file), *words]) == EXIT_IO
+    assert file.read_text() == text
