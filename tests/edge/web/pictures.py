@@ -7,6 +7,7 @@ Chromium looks at the pages of a made-up station, whose items are drawn.
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from edge.simulation.belt.drawing.draw import draw_item
 from tests.deploy.scripts import DEPLOY
 from tests.edge.ledger.entries import entry
 from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, goods
-from tests.edge.web.browsing import NOON, Pages
+from tests.edge.web.browsing import NOON, SEEN, Pages
 from tests.edge.web.chromium import Screen, chromium, served
 
 _HEIGHT = 900
@@ -78,6 +79,13 @@ def _fill(pages: Pages) -> None:
         rows.append(found)
     pages.write(rows)
     pages.control.shown = {"state": "Execute"}
+    raw = cv2.imencode(".jpg", _drawn("bottle", 5))[1].tobytes()
+    pages.control.seen = {
+        **SEEN,
+        "jpeg": base64.b64encode(raw).decode("ascii"),
+        "boxes": [],
+        "region": [20, 40, 600, 400],
+    }
 
 
 def _drawn(label: str, number: int) -> Image:
