@@ -136,6 +136,8 @@ class Ballot:
         """
         self.rules, self.title, self.digest = rules, title, digest
         self._votes: dict[Framing, list[Prediction]] = {framing: [] for framing in Framing}
+        self._verdict: Verdict | None = None
+        """That of the frames so far, once somebody asked for it."""
 
     def add(
         self,
@@ -152,6 +154,7 @@ class Ballot:
             novelty: novelty score, 0..1; None: the model has none.
         """
         self._votes[framing].append(Prediction(scores, novelty))
+        self._verdict = None
 
     @property
     def frames(self) -> int:
@@ -176,11 +179,18 @@ class Ballot:
 
     def verdict(self) -> Verdict:
         """The verdict on the item; at least one frame must have been added."""
+        if self._verdict is None:
+            self._verdict = self._decide(self._voting)
+        return self._verdict
+
+    def _decide(self, voting: Sequence[Prediction]) -> Verdict:
         import numpy as np
 
-        votes = [prediction.scores for prediction in self._voting]
-        joined: Scores = votes[0] if len(votes) == 1 else np.mean(votes, axis=0, dtype=np.float32)
-        given = [vote.novelty for vote in self._voting if vote.novelty is not None]
+        votes = [prediction.scores for prediction in voting]
+        joined: Scores = votes[0]
+        if len(votes) > 1:  # what np.mean does, in half the time
+            joined = np.add.reduce(votes, axis=0, dtype=np.float32) / np.float32(len(votes))
+        given = [vote.novelty for vote in voting if vote.novelty is not None]
         novelty = sum(given) / len(given) if given else None
         best = int(joined.argmax())
         label, confidence = self.rules.labels[best], float(joined[best])

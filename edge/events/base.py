@@ -94,4 +94,4 @@ class Stamps:
 def utc_text(seconds: float) -> str:
     """The text of an event's time, from seconds since 1970."""
     moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"

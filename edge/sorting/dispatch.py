@@ -303,8 +303,7 @@ class Dispatch:
         photograph = None
         if item.sharpest is not None:
             photograph = self._pictures.keep(routing.verdict, item.sharpest, item.key)
-        row = self._row(item, routing, code, due, latency_ms)
-        self._recorder.offer(replace(row, photograph=photograph))
+        self._recorder.offer(self._row(item, routing, code, due, latency_ms, photograph))
 
     def _lane_of(self, verdict: Verdict) -> str:
         return self._destinations[verdict.label].lane
@@ -326,7 +325,13 @@ class Dispatch:
         )
 
     def _row(
-        self, item: _Item, routing: Routing, code: CodeFound, due: float | None, latency_ms: float
+        self,
+        item: _Item,
+        routing: Routing,
+        code: CodeFound,
+        due: float | None,
+        latency_ms: float,
+        photograph: str | None,
     ) -> ItemSorted:
         """The item's row.
 
@@ -355,6 +360,7 @@ class Dispatch:
             missed=routing.missed.value if routing.missed else None,
             barcode=code.barcode,
             quantity=code.quantity,
+            photograph=photograph,
             monotonic=round(item.captured, 6),
             boot_id=self._stamps.boot_id,
             clock_synchronised=self._stamps.synchronised(),

@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 
 _AHEAD = 3
 """The number of items that are made before they are needed."""
+_CORNERS = 0.06
+"""The share of the light that the lens takes from the corners. Without it, an empty plain belt
+would be of one colour all over, as is what a camera sees that has its lens cap on."""
 _SAMPLE = 24
 """The number of photographs from which the belt's colour is taken."""
 
@@ -50,6 +53,7 @@ def scene_and_items(
         background=_background(order),
         blur=max(1, round(pixels_per_second * order.exposure_seconds)),
         noise_levels=1.0 if order.pictures else 2.0,  # photographs have noise of their own
+        corners=_CORNERS,
     )
     if order.pictures:
         return scene, photographed(order.pictures, scene=scene, scale=order.scale, seed=order.seed)

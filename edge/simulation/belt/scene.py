@@ -49,6 +49,7 @@ class Scene:
         background: Color | None = None,
         noise_levels: float = 2.0,
         blur: int = 2,
+        corners: float = 0.0,
     ) -> None:
         """Draws the belt, its light and the sensor's noise.
 
@@ -58,10 +59,13 @@ class Scene:
                 between metal rails, under uneven light.
             noise_levels: standard deviation of the sensor's noise, in levels of 255.
             blur: pixels that the belt moves while the sensor is exposed.
+            corners: the share of the light that the lens takes from the corners of a plain belt's
+                picture.
         """
         self.width, self.height, self.blur = width, height, blur
         self._period = 2 * width
         rails: Field | None = None
+        light: Mask | None = None
         if background is None:
             belt = _rubber(random, self._period, height)
             rails = _rails(random, height)
@@ -70,7 +74,8 @@ class Scene:
             belt = np.empty((height, self._period, 3), np.float32)
             belt[:] = background
             belt += 1.2 * _grain(random, self._period, height, 1.6)[..., None]
-            light = None
+            if corners:
+                light = _lens(width, height, corners)
         # The strip is extended by the neighbouring pixels on both sides, so that no view has a
         # seam.
         strip = np.concatenate((belt[:, -blur:], belt, belt[:, : width + blur]), axis=1)
@@ -172,6 +177,15 @@ def _rail_rows(rails: Field | None, height: int, width: int) -> tuple[tuple[slic
     rows = np.repeat(np.clip(rails, 0, 255)[:, None], width, axis=1).astype(np.uint8)
     count = len(rows)
     return (slice(0, count), rows), (slice(height - count, height), rows[::-1].copy())
+
+
+def _lens(width: int, height: int, corners: float) -> Mask:
+    """A light map, as of `_uneven_light`, only of what a lens takes from the corners."""
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    level = 1 - np.float32(corners) * (x * x + y * y) / 2
+    lit = np.rint(np.repeat(level[..., None], 3, axis=2) * _FULL_LIGHT)
+    return cast(Mask, lit.astype(np.uint8))
 
 
 def _uneven_light(random: np.random.Generator, width: int, height: int) -> Mask:

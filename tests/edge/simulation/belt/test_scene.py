@@ -5,6 +5,7 @@ import pytest
 
 from edge.simulation.belt.scene import PlacedLayer, Scene
 from edge.simulation.belt.sprite import SpriteLayer
+from edge.vision.camera.picture_checks import even_colour
 from tests.edge.simulation.belt.things import plate
 
 SIZE = {"width": 160, "height": 120}
@@ -66,3 +67,14 @@ def test_motion_blur_is_as_long_as_the_way_that_the_belt_moves() -> None:
     sharp, blurred = edges
     assert sharp == 0
     assert blurred == pytest.approx(2 * 9, abs=5)
+
+
+@pytest.mark.parametrize("colour", [(255, 255, 255), (240, 240, 239), (90, 90, 90), (138, 90, 42)])
+def test_an_empty_plain_belt_under_a_lens_is_not_taken_for_a_covered_one(
+    colour: tuple[int, int, int],
+) -> None:
+    random = np.random.default_rng(1)
+    scene = Scene(random=random, background=colour, noise_levels=1, corners=0.06)
+    assert even_colour(scene.view(moved=0, random=random)) is None
+    even = Scene(random=random, background=colour, noise_levels=1)
+    assert even_colour(even.view(moved=0, random=random)) is not None
