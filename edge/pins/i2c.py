@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from edge.core.errors import PinError
@@ -21,6 +23,9 @@ _I2C_TIMEOUT, _TIMEOUT = 0x0702, 2
 default of a second would keep every other lane waiting."""
 _NO_ANSWER = (errno.EREMOTEIO, errno.ENXIO, errno.ETIMEDOUT, errno.EIO)
 """What the drivers of a Pi's buses report when a device does not acknowledge its address."""
+
+HANGING_SECONDS = 0.2
+"""How long a bus on which a message has timed out is taken to hang, and no message is tried."""
 
 PINS_OF_BUS = {0: (0, 1), 1: (2, 3)}
 """The BCM numbers of the data and clock wires of each bus that is always on the same pins."""
@@ -58,11 +63,48 @@ def open_bus(bus: int, address: int) -> int:
     return descriptor
 
 
+class BusHangs:
+    """Bounds what a bus that hangs costs all who use it.
+
+    Each message would wait for its own time-out, one after the other, and whatever else is to be
+    put at rest with them. After one that has timed out, the others fail at once for a while.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """The bus is thought to be well.
+
+        Args:
+            clock: seconds, monotonic.
+        """
+        self._clock, self._until = clock, float("-inf")
+
+    @contextmanager
+    def message(self) -> Iterator[None]:
+        """A context in which one message is sent or received.
+
+        Raises:
+            OSError: with ETIMEDOUT, where the bus has hung just now.
+        """
+        if self._clock() < self._until:
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        try:
+            yield
+        except OSError as error:
+            if error.errno == errno.ETIMEDOUT:
+                self._until = self._clock() + HANGING_SECONDS
+            raise
+
+
 class I2cDevice:
     """A device on a bus of this machine."""
 
     def __init__(
-        self, bus: int, address: int, *, opened: Callable[[int, int], int] | None = None
+        self,
+        bus: int,
+        address: int,
+        *,
+        opened: Callable[[int, int], int] | None = None,
+        hangs: BusHangs | None = None,
     ) -> None:
         """Opens the bus; the device need not answer yet.
 
@@ -70,11 +112,13 @@ class I2cDevice:
             bus: the number of the bus: 1 is the one on the header.
             address: the device's address, 3 to 119.
             opened: gives the file descriptor of a device; None: `open_bus` does.
+            hangs: what all devices on this bus share; None: it is the only one.
 
         Raises:
             PinError: there is no such bus, or it cannot be used.
         """
         self._bus, self._address = bus, address
+        self._hangs = BusHangs() if hangs is None else hangs
         self._descriptor: int | None = None
         try:
             self._descriptor = (opened or open_bus)(bus, address)
@@ -97,7 +141,8 @@ class I2cDevice:
         """
         descriptor = self._send(bytes([register]))
         try:
-            return os.read(descriptor, 1)[0]
+            with self._hangs.message():
+                return os.read(descriptor, 1)[0]
         except OSError as error:
             raise PinError(self._advice(error)) from error
 
@@ -111,7 +156,8 @@ class I2cDevice:
         if self._descriptor is None:
             raise PinError(f"I2C bus {self._bus}, address {self._address:#04x}: it is closed")
         try:
-            os.write(self._descriptor, message)
+            with self._hangs.message():
+                os.write(self._descriptor, message)
         except OSError as error:
             raise PinError(self._advice(error)) from error
         return self._descriptor

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from edge.core.closing import Closing
 from edge.core.errors import PinError
 from edge.core.terminal.hints import install_command
-from edge.pins.i2c import I2cDevice, MockI2cDevice, Registers
+from edge.pins.i2c import BusHangs, I2cDevice, MockI2cDevice, Registers
 
 T = TypeVar("T")
 
@@ -43,6 +43,7 @@ class Pins(Closing):
         self.factory, self.real, self.title, self.clock = factory, real, title, clock
         self.has_pulses = real
         self.boards: dict[tuple[int, int], MockI2cDevice] = {}
+        self._hangs: dict[int, BusHangs] = {}
         self._opened: list[tuple[object, Any]] = []
 
     def i2c(self, bus: int, address: int) -> Registers:
@@ -52,7 +53,8 @@ class Pins(Closing):
             PinError: the bus cannot be used.
         """
         if self.real:
-            return I2cDevice(bus, address)
+            hangs = self._hangs.setdefault(bus, BusHangs())
+            return I2cDevice(bus, address, hangs=hangs)
         return self.boards.setdefault((bus, address), MockI2cDevice())
 
     def once(self, settings: object, opened: Callable[[], T]) -> T:

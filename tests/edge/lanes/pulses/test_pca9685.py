@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from edge.lanes.pulses.pca9685 import (
 )
 from edge.lanes.servo import Settings
 from edge.pins import i2c
-from edge.pins.i2c import I2cDevice
+from edge.pins.i2c import HANGING_SECONDS, BusHangs, I2cDevice
 from edge.pins.pins import Pins, open_pins
 from tests.logged import listen
 
@@ -143,6 +144,32 @@ def test_a_bus_that_cannot_be_used_says_what_to_do(number: int, said: str) -> No
 
     with pytest.raises(PinError, match=said):
         I2cDevice(1, 0x40, opened=opened)
+
+
+@pytest.mark.parametrize(("number", "tried"), [(errno.ETIMEDOUT, 1), (errno.EREMOTEIO, 16)])
+def test_a_bus_that_hangs_costs_one_time_out_and_a_board_that_is_gone_only_itself(
+    number: int, tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, messages = [0.0], list[int]()
+
+    def write(descriptor: int, message: bytes) -> None:
+        messages.append(descriptor)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(i2c, "os", SimpleNamespace(write=write, strerror=os.strerror))
+    hangs = BusHangs(lambda: now[0])
+    boards = [
+        I2cDevice(1, 0x40 + one, opened=lambda bus, address: address, hangs=hangs)
+        for one in range(16)
+    ]
+    for board in boards:
+        with pytest.raises(PinError, match="nothing answers there"):
+            board.write(MODE1, 0)
+    assert len(messages) == tried
+    now[0] += HANGING_SECONDS  # it is tried again, for it may be well
+    with pytest.raises(PinError):
+        boards[3].write(MODE1, 0)
+    assert messages[tried:] == [0x43]
 
 
 def test_a_bus_that_is_not_there_is_named() -> None:
