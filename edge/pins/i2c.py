@@ -9,9 +9,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from edge.core.errors import PinError
@@ -70,7 +69,7 @@ class BusHangs:
     put at rest with them. After one that has timed out, the others fail at once for a while.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         """The bus is thought to be well.
 
         Args:
@@ -118,7 +117,7 @@ class I2cDevice:
             PinError: there is no such bus, or it cannot be used.
         """
         self._bus, self._address = bus, address
-        self._hangs = BusHangs() if hangs is None else hangs
+        self._hangs = hangs
         self._descriptor: int | None = None
         try:
             self._descriptor = (opened or open_bus)(bus, address)
@@ -141,7 +140,7 @@ class I2cDevice:
         """
         descriptor = self._send(bytes([register]))
         try:
-            with self._hangs.message():
+            with self._message():
                 return os.read(descriptor, 1)[0]
         except OSError as error:
             raise PinError(self._advice(error)) from error
@@ -156,11 +155,14 @@ class I2cDevice:
         if self._descriptor is None:
             raise PinError(f"I2C bus {self._bus}, address {self._address:#04x}: it is closed")
         try:
-            with self._hangs.message():
+            with self._message():
                 os.write(self._descriptor, message)
         except OSError as error:
             raise PinError(self._advice(error)) from error
         return self._descriptor
+
+    def _message(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._hangs is None else self._hangs.message()
 
     def _advice(self, error: OSError) -> str:
         where = f"I2C bus {self._bus}, address {self._address:#04x}"

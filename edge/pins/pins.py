@@ -53,7 +53,7 @@ class Pins(Closing):
             PinError: the bus cannot be used.
         """
         if self.real:
-            hangs = self._hangs.setdefault(bus, BusHangs())
+            hangs = self._hangs.setdefault(bus, BusHangs(self.clock))
             return I2cDevice(bus, address, hangs=hangs)
         return self.boards.setdefault((bus, address), MockI2cDevice())
 
