@@ -115,7 +115,11 @@ def _teacher(session: TrainingSession) -> tuple[str, ...]:
     several = f", {plan.folds} of them" if plan.folds > 1 else ""
     return (
         f"It learned from a teacher beside the labels: {plan.teacher}, variant {plan.variant}"
-        f"{several}. The models that chose the thresholds learned from none.",
+        f"{several}.",
+        *(
+            ["The cross-fitted models learned from none."]
+            * (session.prepared.recipe.accept.folds > 1)
+        ),
         *(f"{line[0].upper()}{line[1:]}." for line in session.taught.told),
     )
 
