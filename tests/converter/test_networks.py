@@ -24,7 +24,14 @@ pytestmark = [
     # Converted in this process, TensorFlow warns of itself.
     pytest.mark.filterwarnings("ignore"),
 ]
-SMALL = [("ann", "plain"), ("cnn", "dense"), ("tuned_cnn", "plain"), ("advanced_cnn", "plain")]
+SMALL = [
+    ("ann", "plain"),
+    ("cnn", "dense"),
+    ("tuned_cnn", "plain"),
+    ("advanced_cnn", "plain"),
+    ("flat", "dense"),
+    ("textbook_cnn", "plain"),
+]
 GREY = InputSpec(height=28, width=28, channels=1)
 LARGE = [
     ("mobilenet_v2", "conv"),

@@ -39,6 +39,8 @@ SMALL = {
     "tuned_cnn": "plain",
     "advanced_cnn": "plain",
     "convnet": "conv",
+    "flat": "dense",
+    "textbook_cnn": "plain",
 }
 
 
