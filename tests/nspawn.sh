@@ -268,7 +268,7 @@ expect "entries wait for the broker" "waiting [1-9]" "$text"
 wait_for 10 "rows in the ledger" grows 0
 # Those beside the station: killed, they start again; stopped, they end with 0 and soon.
 for unit in pilah-publish pilah-web; do
-    beside() { inside systemctl show --value --property="$1" $unit.service; }
+    beside() { inside systemctl show --value --property="$1" "$unit".service; }
     is_back() { [ "$(beside NRestarts)" -gt 0 ] && [ "$(beside ActiveState)" = active ]; }
     shell "kill -KILL $(beside MainPID)" || fail "no process of $unit to kill"
     wait_for 60 "restart of $unit" is_back

@@ -39,9 +39,25 @@ ALLOWED = {
     ): "reads pictures as other tools do, to report "
     "what becomes of the formats made for them; nothing of pilah's is given that tensor",
     (
+        "edge/benchmark/drawn_belt.py",
+        "resize",
+    ): "paints the grain of a belt; what it resizes is no picture yet",
+    (
         "edge/samples/photographs.py",
         "simplejpeg",
     ): "writes photographs for people to look at, and reads none",
+    (
+        "edge/teaching/live_picture.py",
+        "resize",
+    ): "makes frames small to be looked at; no model is given them",
+    (
+        "edge/teaching/live_picture.py",
+        "simplejpeg",
+    ): "writes frames for people to look at, and reads none",
+    (
+        "edge/vision/camera/scene_reference.py",
+        "imread",
+    ): "reads the small reference picture that it wrote itself, with its fourth channel",
     (
         "edge/vision/camera/picture_checks.py",
         "resize",
@@ -74,6 +90,10 @@ ALLOWED = {
         "trainer/evaluation/robustness.py",
         "imdecode",
     ): "puts a JPEG's traces into what is a tensor already",
+    (
+        "trainer/evaluation/explanation.py",
+        "resize",
+    ): "spreads the heat of where a model looked over its picture",
     ("trainer/data/duplicates/near_duplicates.py", "resize"): "compares small copies of tensors",
 }
 DRAWS = ROOT / "edge" / "simulation" / "belt"

@@ -107,6 +107,8 @@ class _Voting:
     confirmed: bool = False
     whole: bool = False
     """Whether the last frame showed all of it."""
+    leaves: bool = False
+    """Whether the last frame showed a part of it, and one before it all."""
     too_close: bool = False
     speaking: dict[int, _Speaking] = field(default_factory=dict)
     """By class index, the frame that spoke most for it, where it was the best class of one."""
@@ -268,12 +270,13 @@ class Sorter:
 
     def _surely_in_view(self, frame: Frame) -> _Voting | None:
         """The one item that this frame shows in all likelihood, so that its model can be asked at
-        once: one that was whole, and whose model looks at the whole region wherever the item is."""
+        once: one that was not about to leave, and whose model looks at the whole region wherever
+        the item is."""
         if len(self._voting) != 1 or self._reason_to_reject(frame) is not None:
             return None
         (voting,) = self._voting.values()
-        seen = voting.frame is self._before and voting.whole
-        return voting if seen and voting.model.whole_region else None
+        stays = voting.frame is self._before and not voting.leaves
+        return voting if stays and voting.model.whole_region else None
 
     def _follow(
         self, observation: Observation, frame: Frame, answer: _Answer | None
@@ -304,6 +307,7 @@ class Sorter:
         looks = reason is RejectReason.NOT_SORTING and EMPTY in voting.model.rules.labels
         if reason is not None and not looks:
             return
+        voting.leaves = not observation.whole and (voting.leaves or voting.whole)
         voting.whole = observation.whole
         if answer is not None and answer.model is voting.model:
             prediction = answer.prediction

@@ -491,7 +491,6 @@ def test_while_an_item_is_in_view_the_model_answers_beside_the_trigger() -> None
 @pytest.mark.parametrize(
     "observations",
     [
-        [[seen(whole=False)]] * 3,  # it may be gone in the next frame
         [[seen(1), seen(2)]] * 2,  # whose frame would it be
         [[], [seen()]],
     ],
@@ -502,6 +501,23 @@ def test_where_an_item_is_not_sure_to_be_in_view_the_trigger_looks_first(
     script = Script([*observations], [UNSURE] * 4)
     outcomes, both = play_beside(script, beside=[])
     assert (outcomes, both.met) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("whole", "beside"),
+    [
+        ([False, False, True], [1, 2]),  # it comes in
+        ([True, False, False], [1]),  # it leaves: it may be gone in the next frame
+        ([False, True, False, False], [1, 2]),
+        ([True, False, True, True], [1, 3]),  # it did not leave after all
+    ],
+)
+def test_the_trigger_looks_first_where_an_item_is_about_to_leave(
+    whole: list[bool], beside: list[int]
+) -> None:
+    script = Script([[seen(whole=shown)] for shown in whole], [UNSURE] * len(whole))
+    _, both = play_beside(script, beside=beside)
+    assert (both.met, script.scored) == (len(beside), len(whole))
 
 
 def test_after_a_frame_without_it_the_trigger_looks_first_again() -> None:
