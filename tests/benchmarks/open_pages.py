@@ -56,15 +56,20 @@ def _keep_open(host: str, path: str) -> None:
         marks = json.dumps(json.loads(line[6:])["marks"])
         if marks != known and time.monotonic() - fetched >= _REST_SECONDS:
             known, fetched = marks, time.monotonic()
-            print(path, len(_body(host, path)), flush=True)
+            _tell(path, len(_body(host, path)))
 
 
 def _export(host: str) -> None:
     while True:
         if size := len(_body(host, "/history/export?from=2000-01-01")):
-            print("export", size, flush=True)
+            _tell("export", size)
         else:
             time.sleep(_REST_SECONDS)  # nothing was sorted yet
+
+
+def _tell(what: str, size: int) -> None:
+    # One write: the threads' lines would else be mixed.
+    print(f"{what} {size}\n", end="", flush=True)
 
 
 def _body(host: str, path: str) -> bytes:
