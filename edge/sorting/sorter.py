@@ -106,9 +106,8 @@ class _Voting:
     passed: float
     confirmed: bool = False
     whole: bool = False
-    """Whether the last frame showed all of it."""
     leaves: bool = False
-    """Whether the last frame showed a part of it, and one before it all."""
+    """Whether the last frame showed all of it; or a part, but one before it all."""
     too_close: bool = False
     speaking: dict[int, _Speaking] = field(default_factory=dict)
     """By class index, the frame that spoke most for it, where it was the best class of one."""
@@ -269,9 +268,8 @@ class Sorter:
         return observations, _Answer(voting.model, found)
 
     def _surely_in_view(self, frame: Frame) -> _Voting | None:
-        """The one item that this frame shows in all likelihood, so that its model can be asked at
-        once: one that was not about to leave, and whose model looks at the whole region wherever
-        the item is."""
+        """The one item that this frame shows in all likelihood, for it was not about to leave. Its
+        model can be asked at once if it looks at the whole region, wherever the item is."""
         if len(self._voting) != 1 or self._reason_to_reject(frame) is not None:
             return None
         (voting,) = self._voting.values()
