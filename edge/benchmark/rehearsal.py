@@ -8,14 +8,15 @@ import os
 import tempfile
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from edge.benchmark.drawn_belt import FRAMES_PER_SECOND, PASSING_FRAMES, DrawnBelt
+from edge.benchmark.drawn_belt import PASSING_FRAMES, DrawnBelt
+from edge.benchmark.drawn_camera import DrawnCameraSettings
 from edge.benchmark.frame_to_verdict import Percentiles
 from edge.config.lanes import Lane
 from edge.config.ledger import NO_SPILL
@@ -25,7 +26,6 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.model.bundle import Bundle
 from edge.core.verdict import Prediction
-from edge.flow import Frame
 from edge.lanes import Actuator, ActuatorSettings
 from edge.pins.pins import Pins, open_pins
 from edge.runtime.service import stop_signals
@@ -34,8 +34,6 @@ from edge.sorting.model import ActiveModel, Answering, open_model
 from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
 from edge.station import Station
-from edge.vision.camera import FROZEN_SECONDS, Camera
-from edge.vision.camera.picture_checks import PictureChecker
 
 WAYS = ("frame_age", "capture_to_verdict", "verdict_to_pin")
 """`frame_age` ends when the model is asked."""
@@ -133,7 +131,7 @@ def rehearse(bundle: Bundle, belt: Image, *, verdicts: int, pin: int | None = No
         plan = _plan(Path(folder), bundle, _PIN if pin is None else pin)
         config = plan.config.model_copy(
             update={
-                "camera": _CameraSettings(belt),
+                "camera": DrawnCameraSettings(_pictures(belt)),
                 "lanes": {name: _noting(lane, times) for name, lane in plan.config.lanes.items()},
                 "ledger": plan.config.ledger.model_copy(update={"spill": NO_SPILL}),
             }
@@ -258,49 +256,7 @@ class _NotingActuator:
         self._times.edges.append(time.monotonic())
 
 
-class _CameraSettings:
-    """Stands in for the section `camera` of a station file."""
-
-    kind, locked = "drawn", None
-
-    def __init__(self, belt: Image) -> None:
-        passing = DrawnBelt(belt).passing()
-        shown = islice(passing, PASSING_FRAMES // 3, PASSING_FRAMES // 3 + _PICTURES)
-        self._images = [frame.image for frame in shown]
-
-    def open(
-        self, *, clock: Callable[[], float], pause: Callable[[float], bool], **_: Any
-    ) -> Camera:
-        """Opens the camera; see `CameraSettings.open`."""
-        return _DrawnCamera(self._images, clock=clock, pause=pause)
-
-
-class _DrawnCamera:
-    """A live camera whose pictures lie in memory, and are judged as those of any camera."""
-
-    live = True
-
-    def __init__(
-        self,
-        images: Sequence[Image],
-        *,
-        clock: Callable[[], float],
-        pause: Callable[[float], bool],
-    ) -> None:
-        self._images, self._clock, self._pause = images, clock, pause
-        self._judge = PictureChecker(frozen_seconds=FROZEN_SECONDS)
-        self._sequence, self._due = 0, clock()
-
-    def read(self) -> Frame | None:
-        """The next frame when its time has come; None when stopped."""
-        now = self._clock()
-        if self._due > now and self._pause(self._due - now):
-            return None
-        captured = self._clock()
-        self._due = max(self._due, now) + 1 / FRAMES_PER_SECOND
-        self._sequence += 1
-        image = self._images[self._sequence % len(self._images)]
-        return Frame(image, captured, self._sequence, fault=self._judge.look(image, captured))
-
-    def close(self) -> None:
-        """Has nothing to free."""
+def _pictures(belt: Image) -> list[Image]:
+    """What the camera shows: an item that is whole in view, as it passes."""
+    shown = islice(DrawnBelt(belt).passing(), PASSING_FRAMES // 3, PASSING_FRAMES // 3 + _PICTURES)
+    return [frame.image for frame in shown]

@@ -20,67 +20,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edge.benchmark.drawn_belt import DrawnBelt, plain_belt
+from edge.benchmark.drawn_camera import DrawnCameraSettings
 from edge.config.reading import read_station
 from edge.core.model.bundle import read_bundle
-from edge.flow import Frame
 from edge.station import Station
-from edge.vision.camera import FROZEN_SECONDS, Camera
-from edge.vision.camera.picture_checks import PictureChecker
 
 BAR_PERCENT = 12.0
 _SETTLING_SECONDS = 5.0
 _TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class _IdleCamera:
-    """A live camera over an empty belt, whose pictures lie in memory."""
-
-    live = True
-
-    def __init__(
-        self,
-        size: tuple[int, int],
-        frames_per_second: float,
-        clock: Callable[[], float],
-        pause: Callable[[float], bool],
-    ) -> None:
-        empty = DrawnBelt(plain_belt(*size)).empty()
-        self._images = [next(empty).image for _ in range(2)]
-        self._step, self._clock, self._pause = 1 / frames_per_second, clock, pause
-        self._judge = PictureChecker(frozen_seconds=FROZEN_SECONDS)
-        self._sequence, self._due = 0, clock()
-
-    def read(self) -> Frame | None:
-        now = self._clock()
-        if self._due > now and self._pause(self._due - now):
-            return None
-        captured = self._clock()
-        self._due = max(self._due, now) + self._step
-        self._sequence += 1
-        image = self._images[self._sequence % 2]
-        return Frame(image, captured, self._sequence, fault=self._judge.look(image, captured))
-
-    def close(self) -> None:
-        """Has nothing to free."""
-
-
-class _CameraSettings:
-    kind = "idle"
-    locked = None
-
-    def __init__(self, size: tuple[int, int], frames_per_second: float) -> None:
-        self._size, self._rate = size, frames_per_second
-
-    def open(
-        self, *, clock: Callable[[], float], pause: Callable[[float], bool], **_: Any
-    ) -> Camera:
-        return _IdleCamera(self._size, self._rate, clock, pause)
 
 
 def spent() -> dict[str, float]:
@@ -126,7 +78,9 @@ def measure(
 
     with tempfile.TemporaryDirectory() as folder:
         plan = read_station(_write_station(Path(folder), bundle))
-        camera = _CameraSettings(size, frames_per_second)
+        empty = DrawnBelt(plain_belt(*size)).empty()
+        shown = [next(empty).image for _ in range(2)]
+        camera = DrawnCameraSettings(shown, frames_per_second=frames_per_second)
         config = plan.config.model_copy(update={"camera": camera})
         with Station(replace(plan, config=config), endings=endings) as station:
             threading.Thread(target=sample, name="sampling", daemon=True).start()
