@@ -196,8 +196,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/receiving/test_goods.py": """
         edge.receiving.columns
     """,
-    "tests/edge/receiving/test_difference_page.py": """
-        edge.receiving.difference edge.receiving.difference_csv
+    "tests/edge/receiving/reports/test_difference_page.py": """
+        edge.receiving.reports.difference edge.receiving.reports.difference_csv
     """,
     "tests/edge/receiving/test_state.py": """
         edge.receiving.events

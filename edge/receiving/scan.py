@@ -14,6 +14,7 @@ from typing import Any
 
 from edge.core.errors import UsageError
 from edge.events import Stamp
+from edge.receiving import asides
 from edge.receiving.code import Code, is_pack_of
 from edge.receiving.delivery import Line
 from edge.receiving.events import (
@@ -207,7 +208,7 @@ def answer(state: DeliveryState, scan: Scan) -> Answer:
             reply=Reply.COUNTED, scan=scan, lines=(line,), pieces=scan.times, serial=serial
         )
     if line.pack_size == 1:
-        return put_aside(scan, f"a pack of {title(line)}, whose size was not announced: open it")
+        return put_aside(scan, asides.PACK_OF_NO_SIZE.format(goods=title(line)))
     return Answer(
         reply=Reply.PACK,
         scan=scan,
@@ -226,13 +227,14 @@ def answer_to_item(state: DeliveryState, scan: Scan, *, rejected: str | None) ->
         rejected: why the station rejected it; None if it accepted the label.
     """
     if rejected is not None:
-        return put_aside(scan, f"the station rejected it ({rejected})")
+        return put_aside(scan, asides.REJECTED.format(reject=rejected))
     found = [line for line in state.lines if line.label is not None and line.label == scan.seen]
     lines = _narrowed(state, scan, found)
     if not lines:
-        return put_aside(scan, f"no line has the label {scan.seen}")
+        return put_aside(scan, asides.OTHER_LABEL.format(label=scan.seen))
     if len(lines) > 1:
-        return put_aside(scan, f"{len(lines)} lines have the label {scan.seen}: scan its code")
+        said = asides.SEVERAL_LABELS.format(count=len(lines), label=scan.seen)
+        return put_aside(scan, said)
     return Answer(reply=Reply.COUNTED, scan=scan, lines=tuple(lines), pieces=scan.times)
 
 
@@ -256,7 +258,7 @@ def put_aside(scan: Scan, reason: str) -> Answer:
 def _container(state: DeliveryState, scan: Scan) -> Answer:
     inside = tuple(line for line in state.lines if line.container == scan.code.sscc)
     if not inside:
-        return put_aside(scan, f"the container {scan.code.sscc} was not announced")
+        return put_aside(scan, asides.OTHER_CONTAINER.format(code=scan.code.sscc))
     return Answer(reply=Reply.CONTAINER, scan=scan, lines=inside)
 
 
@@ -308,15 +310,15 @@ def _narrowed(state: DeliveryState, scan: Scan, lines: list[Line]) -> list[Line]
 
 def _serial_refused(state: DeliveryState, line: Line, serial: str) -> str | None:
     if serial in state.count(line.number).serials:
-        return f"the serial number {serial} was counted before"
+        return asides.COUNTED_BEFORE.format(serial=serial)
     if line.serials and serial not in line.serials:
-        return f"the serial number {serial} of {title(line)} was not announced"
+        return asides.OTHER_SERIAL.format(serial=serial, goods=title(line))
     return None
 
 
 def _unknown(scan: Scan) -> str:
     if not scan.code.text:
-        return "it has no code"
+        return asides.NO_CODE
     if scan.code.gtin is None:
-        return f"no line has the code {scan.code.text}, which is no GTIN with a right check digit"
-    return f"no line has the GTIN {scan.code.gtin}"
+        return asides.NO_GTIN.format(code=scan.code.text)
+    return asides.OTHER_GTIN.format(code=scan.code.gtin)

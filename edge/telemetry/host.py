@@ -25,6 +25,28 @@ _FLAGS = {0: "under-voltage", 1: "clock capped", 2: "throttled", 3: "soft temper
 describe the time since the machine was switched on (Raspberry Pi documentation, vcgencmd
 get_throttled)."""
 
+_FREE = "{free} GB free in {folder}"
+_NOT_WRITABLE = ", where this user may not write"
+_NOT_MOUNTED = "but no disk is mounted at {missing}: it is on the disk of {mount}"
+_IN_MEMORY = "which is in memory: it is gone when the machine is switched off"
+_NO_SENSOR = "this machine shows no temperature"
+_CELSIUS = "{celsius} degrees Celsius"
+_NEVER = "no under-voltage, and never throttled"
+_POWER_NOW, _POWER_BEFORE = "now: {flags}", "since it was switched on: {flags}"
+_NO_FOLDER = "create the folder of the ledger"
+_WRITABLE = "change its owner, or `ledger` in the station file"
+_ROWS_LOST, _FREE_SPACE = "free some space: rows will be lost", "free some space soon"
+_MOUNT = "mount it, or change `ledger`"
+_COOL_IT = "give it a heat sink, a fan or shade"
+_STRONGER_SUPPLY = "use a stronger power supply with a short, thick cable, and cool the processor"
+MACHINE_FORMS = (
+    f"{_FREE}{_NOT_WRITABLE}", f"{_FREE}, {_NOT_MOUNTED}", f"{_FREE}, {_IN_MEMORY}", _FREE,
+    _NO_SENSOR, _CELSIUS, _NEVER, _POWER_NOW, _POWER_BEFORE, _NO_FOLDER, _WRITABLE,
+    _ROWS_LOST, _FREE_SPACE, _MOUNT, _COOL_IT, _STRONGER_SUPPLY,
+)  # fmt: skip
+"""What is found of disk, heat and power, and what to do: for those who translate it."""
+THROTTLES = tuple(_FLAGS.values())
+
 
 def clock_finding(
     *, synchronised: bool | None, now: datetime | None = None, rtc: Path = _RTC
@@ -71,28 +93,24 @@ def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
     try:
         left = shutil.disk_usage(folder).free if free is None else free
     except OSError as error:
-        return bad("disk", f"{folder}: {error.strerror}", "create the folder of the ledger")
-    said = f"{left / 1e9:.1f} GB free in {folder}"
+        return bad("disk", f"{folder}: {error.strerror}", _NO_FOLDER)
+    said = _FREE.format(free=f"{left / 1e9:.1f}", folder=folder)
     if not os.access(folder, os.W_OK):
-        return bad(
-            "disk",
-            f"{said}, where this user may not write",
-            "change its owner, or `ledger` in the station file",
-        )
+        return bad("disk", said + _NOT_WRITABLE, _WRITABLE)
     if left < _TOO_SCARCE:
-        return bad("disk", said, "free some space: rows will be lost")
+        return bad("disk", said, _ROWS_LOST)
     if (wrong := wrong_disk(folder)) is not None:
-        return warning("disk", f"{said}, {wrong}", "mount it, or change `ledger`")
-    return warning("disk", said, "free some space soon") if left < _SCARCE else ok("disk", said)
+        return warning("disk", f"{said}, {wrong}", _MOUNT)
+    return warning("disk", said, _FREE_SPACE) if left < _SCARCE else ok("disk", said)
 
 
 def wrong_disk(folder: Path) -> str | None:
     """Why `folder` is probably on the wrong disk, as the end of a sentence; None if it is not."""
     path = folder.absolute()
     if (missing := missing_disk(path)) is not None:
-        return f"but no disk is mounted at {missing}: it is on the disk of {disk_of(path).mount}"
+        return _NOT_MOUNTED.format(missing=missing, mount=disk_of(path).mount)
     if disk_of(path).in_memory:
-        return "which is in memory: it is gone when the machine is switched off"
+        return _IN_MEMORY
     return None
 
 
@@ -107,9 +125,9 @@ def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iter
     """
     celsius = hottest_sensor(zones)
     if celsius is None:
-        yield ok("heat", "this machine shows no temperature")
+        yield ok("heat", _NO_SENSOR)
     else:
-        said, advice = f"{celsius:.0f} degrees Celsius", "give it a heat sink, a fan or shade"
+        said, advice = _CELSIUS.format(celsius=f"{celsius:.0f}"), _COOL_IT
         state = bad if celsius >= _TOO_HOT else warning if celsius >= _HOT else None
         yield ok("heat", said) if state is None else state("heat", said, advice)
     flags = throttle_flags(throttled)
@@ -117,13 +135,12 @@ def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iter
         return
     now = [name for bit, name in _FLAGS.items() if flags >> bit & 1]
     before = [name for bit, name in _FLAGS.items() if flags >> bit + 16 & 1]
-    advice = "use a stronger power supply with a short, thick cable, and cool the processor"
     if now:
-        yield bad("power", f"now: {', '.join(now)}", advice)
+        yield bad("power", _POWER_NOW.format(flags=", ".join(now)), _STRONGER_SUPPLY)
     elif before:
-        yield warning("power", f"since it was switched on: {', '.join(before)}", advice)
+        yield warning("power", _POWER_BEFORE.format(flags=", ".join(before)), _STRONGER_SUPPLY)
     else:
-        yield ok("power", "no under-voltage, and never throttled")
+        yield ok("power", _NEVER)
 
 
 def hottest_sensor(zones: Path = _ZONES) -> float | None:

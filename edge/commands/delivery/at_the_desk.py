@@ -19,14 +19,14 @@ from edge.events import Stamps
 from edge.ledger.ledger import Ledger
 from edge.ledger.lock import LedgerLock
 from edge.receiving.desk import Desk
-from edge.receiving.difference import (
+from edge.receiving.pieces.missing_rows import MissingRows, is_by_a_person
+from edge.receiving.reports.difference import (
     as_json,
     aside_pieces,
     containers_missing,
     outcome_words,
     rows,
 )
-from edge.receiving.pieces.missing_rows import MissingRows, is_by_a_person
 from edge.receiving.scan import title
 from edge.receiving.state import DeliveryState, Phase
 from edge.receiving.store import Deliveries
@@ -122,7 +122,7 @@ def table(state: DeliveryState) -> Iterator[str]:
         )
     yield from _columns(shown, hidden=(2, 4) if state.hidden else ())
     for row in rows(state):
-        for other_lot in row.other_lots:
+        for other_lot in row.other_lots():
             yield f"lot        line {row.line.number}: {other_lot}, not as announced"
         if row.serials_missing and (row.count.serials or state.phase is Phase.CLOSED):
             yield f"serials    line {row.line.number}: missing {', '.join(row.serials_missing)}"

@@ -16,8 +16,8 @@ from edge.core.files import write_file
 from edge.core.images.contact_sheet import thumbnail
 from edge.core.images.image_file import read_image
 from edge.core.terminal.speech import write_out
-from edge.receiving.difference_csv import difference_csv
-from edge.receiving.difference_page import Photograph, difference_page
+from edge.receiving.reports.difference_csv import difference_csv
+from edge.receiving.reports.difference_page import Photograph, difference_page
 
 _QUALITY = 82
 

@@ -9,8 +9,8 @@ from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK
 from edge.core.terminal.speech import write_out
 from edge.receiving.desk import Desk
-from edge.receiving.difference import as_json, outcome_words
 from edge.receiving.events import UNDOABLE, CountUndone, DeliveryEvent, kind_of
+from edge.receiving.reports.difference import as_json, outcome_words
 from edge.receiving.state import DeliveryState, undone_ids
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from edge.core.verdict import RejectReason
 from edge.events import ItemSorted, Stamp
+from edge.receiving import asides
 from edge.receiving.code import Code, is_same_code, read_code
 from edge.receiving.delivery import Line
 from edge.receiving.events import (
@@ -198,13 +199,13 @@ def _answer_to_seen(seen: SeenItem, state: DeliveryState, rules: PieceRules) -> 
     named = [named_lines(state, one) for one in seen.codes]
     lines = [line for line in named_lines(state, code) if all(line in n for n in named if n)]
     if any(named) and not lines:
-        return put_aside(scan, "its codes are those of several lines")
+        return put_aside(scan, asides.SEVERAL_CODES)
     if seen.rejected is not None and any(_could_be_seen(line, seen) for line in lines):
-        return put_aside(scan, f"the station rejected it ({seen.rejected}): scan its code by hand")
+        return put_aside(scan, asides.REJECTED_SCAN_CODE.format(reject=seen.rejected))
     found = _decided(answer(state, scan))
     if seen.item.reject == RejectReason.CONTRADICTED and found.reply is not Reply.STOP:
         # What was announced changed since it went where contradicted items go.
-        return put_aside(scan, f"the station rejected it ({seen.item.reject}): scan it by hand")
+        return put_aside(scan, asides.REJECTED_SCAN.format(reject=seen.item.reject))
     return found
 
 
@@ -218,7 +219,7 @@ def _decided(found: Answer) -> Answer:
     if found.reply is not Reply.SEVERAL:
         return found
     numbers = ", ".join(str(line.number) for line in found.lines)
-    return put_aside(found.scan, f"lines {numbers} have its code: choose one")
+    return put_aside(found.scan, asides.SEVERAL_LINES.format(lines=numbers))
 
 
 def _partner(

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
@@ -17,16 +18,16 @@ from edge.core.files import read_regular
 from edge.events import Stamps
 from edge.receiving.code import checked_code, read_code
 from edge.receiving.desk import Desk
-from edge.receiving.difference import containers_missing, rows
-from edge.receiving.difference_csv import difference_csv
-from edge.receiving.difference_page import difference_page
 from edge.receiving.events import UNDOABLE, DeliveryEvent, Figure, cause_of
+from edge.receiving.reports.difference import containers_missing, rows
+from edge.receiving.reports.difference_csv import difference_csv
+from edge.receiving.reports.difference_page import difference_page
 from edge.receiving.scan import Scan, title
 from edge.receiving.state import COUNTABLE, DeliveryState, Phase, undone_ids
 from edge.receiving.store import Deliveries
 from edge.web.notices import PageNotice
 from edge.web.visit import Visit
-from edge.web.words.counting import answer_notice, event_words, phase_words
+from edge.web.words.counting import answer_notice, aside_words, event_words, phase_words
 from edge.web.words.refusals import refusal_notice
 
 _MOST_PIECES = 100_000
@@ -63,6 +64,7 @@ def show(visit: Visit) -> Response:
         countable=state.phase in COUNTABLE,
         closed=state.phase is Phase.CLOSED,
         containers_missing=() if state.hidden else containers_missing(state),
+        asides=[(one, aside_words(one.reason, gettext)) for one in state.asides],
         latest=[(event, event_words(event, state, gettext)) for event in live[: -_EVENTS - 1 : -1]],
         line_title={line.number: title(line) for line in state.lines},
         line_label={line.number: line.label for line in state.lines},
@@ -217,7 +219,11 @@ def report(visit: Visit) -> Response:
     with _reading(visit) as deliveries:
         state = _known(deliveries, visit.query.get("name", ""))
     page = difference_page(
-        state, station=visit.site.plan.station, photograph=lambda path: _photograph(visit, path)
+        state,
+        station=visit.site.plan.station,
+        photograph=lambda path: _photograph(visit, path),
+        language=visit.language,
+        aside_words=partial(aside_words, gettext=visit.language.gettext),
     )
     style = re.search("<style>(.*?)</style>", page, re.DOTALL)
     digest = hashlib.sha256((style[1] if style else "").encode()).digest()

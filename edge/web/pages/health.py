@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import partial
 
 from starlette.responses import Response
 
@@ -13,6 +14,7 @@ from edge.telemetry.host import disk_finding, heat_findings
 from edge.web.pages.day_plots import LatencyGroup, latency_groups, latency_plot
 from edge.web.visit import Visit
 from edge.web.words.concerns import concerns
+from edge.web.words.machine import machine_words, picture_fault_words
 
 _LATENCIES = 600
 """Items whose latency is shown, the newest."""
@@ -20,7 +22,7 @@ _LATENCIES = 600
 
 def show(visit: Visit) -> Response:
     """The page."""
-    plan, beat = visit.site.plan, visit.site.live.beat()
+    plan, beat, gettext = visit.site.plan, visit.site.live.beat(), visit.language.gettext
     status = None if beat.reading is None else beat.reading.status
     signs = None if status is None else status.signs
     model = plan.model
@@ -33,11 +35,15 @@ def show(visit: Visit) -> Response:
         "health.html",
         latency=latency_plot(groups, visit.language),
         latency_groups=groups,
-        concerns=concerns(beat, visit.language.gettext),
+        concerns=concerns(beat, gettext),
         status=status,
         signs=signs,
         model=model,
-        machine=[disk_finding(plan.ledger.parent), *heat_findings()],
+        machine=[
+            machine_words(found, gettext)
+            for found in (disk_finding(plan.ledger.parent), *heat_findings())
+        ],
+        fault_words=partial(picture_fault_words, gettext=gettext),
         plan=plan,
         load=os.getloadavg()[0],
         processors=os.cpu_count(),

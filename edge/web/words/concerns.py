@@ -54,13 +54,21 @@ def incident_concerns(
     return found
 
 
-def _texts(name: str, scope: str, said: tuple[str, str], gettext: Gettext) -> tuple[str, str]:
+def _texts(name: str, scope: str, said: tuple[str, str], _: Gettext) -> tuple[str, str]:
     """Cause and advice of an incident in the language of a visit; what a newer pilah wrote stays in
-    its own words."""
+    its own words. Where the advice names commands, the pages name their buttons."""
     kind = INCIDENTS.get(name)
     if kind is None:
         return said
-    return gettext(kind.cause).replace("{scope}", scope), gettext(kind.what_to_do)
+    by_button = {
+        "emergency_stop": _(
+            "Make the machine safe and release the button. Then press, one after the other: "
+            "Clear the emergency stop, Reset, Resume."
+        ),
+        "jam": _("Clear the lane, then press Reset."),
+    }
+    to_do = by_button.get(name) or _(kind.what_to_do)
+    return _(kind.cause).replace("{scope}", scope), to_do
 
 
 def _concerns(beat: Beat, _: Gettext) -> Iterator[Concern]:

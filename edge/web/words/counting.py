@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from edge.receiving import asides
 from edge.receiving.events import DeliveryEvent, kind_of
 from edge.receiving.scan import Answer, Reply, title
 from edge.receiving.state import DeliveryState
 from edge.web.notices import PageNotice
+from edge.web.words.reasons import reject_words
+from edge.web.words.sentence_forms import SentenceForms
 
 Gettext = Callable[[str], str]
+_ASIDES = SentenceForms(*asides.FORMS)
 
 _KINDS: Mapping[Reply, str] = {
     Reply.COUNTED: "done", Reply.PACK: "done", Reply.CONTAINER: "done", Reply.SEVERAL: "choose",
@@ -73,6 +78,12 @@ def event_words(event: DeliveryEvent, state: DeliveryState, _: Gettext) -> str:
     if (now := getattr(event, "now", None)) is not None:
         parts.append(f"{getattr(event, 'was', '')} → {now}")
     return f"{said}: {' '.join(part for part in parts if part)}"
+
+
+def aside_words(reason: str, gettext: Gettext) -> str:
+    """Why a piece was put aside, from the reason that the event has."""
+    words = {"reject": partial(reject_words, gettext=gettext)}
+    return _ASIDES.translated(reason, gettext, words)
 
 
 def phase_words(state: DeliveryState, _: Gettext) -> str:

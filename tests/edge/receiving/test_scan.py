@@ -9,8 +9,8 @@ import pytest
 from edge.core.errors import UsageError
 from edge.receiving.code import read_code
 from edge.receiving.delivery import Line
-from edge.receiving.difference import as_json
 from edge.receiving.events import DeliveryImported
+from edge.receiving.reports.difference import as_json
 from edge.receiving.scan import Answer, Reply, Scan, answer, answer_to_item
 from edge.receiving.state import DeliveryState, advance
 from tests.edge.receiving.goods_lists import (

@@ -17,10 +17,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from edge.receiving import asides
+from edge.receiving.scan import RULE
 from edge.state.incidents.kinds import INCIDENTS
+from edge.telemetry.host import MACHINE_FORMS, THROTTLES
 from edge.web.language.languages import FOLDER
 
 WEB = FOLDER.parent
+REPORTS = WEB.parent / "receiving" / "reports"
 _HEADER = (
     "# The texts of the operator's pages in one language. `make language` brings it up to date."
 )
@@ -34,9 +38,15 @@ def texts() -> Catalog:
         WEB, method_map=methods, options_map={"**.html": {"newstyle_gettext": "true"}}
     ):
         catalogue.add(message, locations=[(name, 1)], auto_comments=comments, context=context)
+    for name, _, message, comments, context in extract_from_dir(
+        REPORTS, method_map=[("**.py", "python")]
+    ):
+        catalogue.add(message, locations=[(name, 1)], auto_comments=comments, context=context)
     for kind in INCIDENTS.values():
         catalogue.add(kind.cause)
         catalogue.add(kind.what_to_do)
+    for form in (RULE, *asides.FORMS, *MACHINE_FORMS, *THROTTLES):
+        catalogue.add(form)
     return catalogue
 
 

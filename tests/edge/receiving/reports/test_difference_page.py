@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,11 +14,13 @@ import pytest
 from edge.receiving.code import read_code
 from edge.receiving.delivery import Line
 from edge.receiving.desk import Desk
-from edge.receiving.difference import outcome_words
-from edge.receiving.difference_csv import COLUMNS, difference_csv
-from edge.receiving.difference_page import difference_page
+from edge.receiving.reports.difference import outcome_words
+from edge.receiving.reports.difference_csv import COLUMNS, difference_csv
+from edge.receiving.reports.difference_page import difference_page
 from edge.receiving.scan import RULE, Scan
 from edge.receiving.state import DeliveryState
+from edge.web.language.languages import read_languages
+from edge.web.words.counting import aside_words
 from tests.edge.receiving.goods_lists import BOX, SHOE, SOCK, UNKNOWN, counting
 
 EVIL = "=1+1<script>alert('ä')</script>"
@@ -135,3 +138,30 @@ def test_a_delivery_that_was_reopened_says_where_its_count_goes_on(tmp_path: Pat
         desk.close(None, as_counted=True, back_order=False)
         desk.reopen("D1", "another box came")
         assert outcome_words(desk.known("D1")) == "closed: short, reopened as D1-R1"
+
+
+def test_the_page_is_in_another_language(closed: DeliveryState) -> None:
+    language = read_languages()["id"]
+    page = difference_page(
+        closed,
+        station="door",
+        photograph=lambda _: None,
+        language=language,
+        aside_words=partial(aside_words, gettext=language.gettext),
+    )
+    assert '<html lang="id">' in page
+    text = Words(page).text
+    for said in (
+        "Kiriman D1",
+        "ditutup: kurang, sisanya diharapkan sebagai D1-B1",
+        "tidak seperti yang diberitahukan: 2 dari lot L9",
+        "tidak ada baris dengan GTIN 05901234123457",
+        "SH: gambar menunjukkan nike",
+        "Foto sudah tidak ada: gone.jpg",
+        "Diterima oleh",
+    ):
+        assert said in text
+    english = Words(page_of(closed)).text.splitlines()
+    typed = {"SH", "SO", "BOX", "door", "clerk", "torn", "L1", "GTIN", "station", EVIL, UNKNOWN}
+    same = {one for one in english if one in text.splitlines() and one.strip().isalpha()}
+    assert same <= typed

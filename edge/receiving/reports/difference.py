@@ -5,11 +5,14 @@ While the expected figures of a blind delivery are hidden, nothing here contains
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from edge.receiving.delivery import Line
 from edge.receiving.state import Count, DeliveryState, Phase
+
+Gettext = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,17 @@ class Row:
             return None
         return tuple(one for one in self.line.serials if one not in self.count.serials)
 
-    @property
-    def other_lots(self) -> tuple[str, ...]:
+    def other_lots(self, gettext: Gettext = str) -> tuple[str, ...]:
         """The lots and expiries that were read but not announced, each with its number of
-        pieces."""
-        line = self.line
+        pieces.
+
+        Args:
+            gettext: translates a text.
+        """
+        line, _ = self.line, gettext
         return tuple(
-            f"{pieces} of lot {lot or '-'}" + (f", expiry {expiry}" if expiry else "")
+            _("%(pieces)s of lot %(lot)s") % {"pieces": pieces, "lot": lot or "-"}
+            + (", " + _("expiry %s") % expiry if expiry else "")
             for (lot, expiry), pieces in self.count.lots.items()
             if (lot not in (None, line.lot)) or (expiry not in (None, line.expiry))
         )
@@ -63,7 +70,7 @@ class Row:
     def differs(self) -> bool:
         """Whether this line differs from the announcement, in a figure that is not hidden."""
         return bool(
-            self.difference or self.count.damaged or self.serials_missing or self.other_lots
+            self.difference or self.count.damaged or self.serials_missing or self.other_lots()
         )
 
 
@@ -82,16 +89,28 @@ def aside_pieces(state: DeliveryState) -> int:
     return sum(aside.pieces for aside in state.asides)
 
 
-def outcome_words(state: DeliveryState) -> str:
-    """The delivery's phase and outcome in words: `closed: short, the rest is expected as D1-B1`."""
+def outcome_words(state: DeliveryState, gettext: Gettext = str) -> str:
+    """The delivery's phase and outcome in words: `closed: short, the rest is expected as D1-B1`.
+
+    Args:
+        gettext: translates a text.
+    """
+    _ = gettext
+    phases = {
+        Phase.EXPECTED: _("expected"), Phase.COUNTING: _("counting"), Phase.CHECKED: _("checked"),
+        Phase.WITHDRAWN: _("withdrawn"),
+    }  # fmt: skip
     if state.phase is not Phase.CLOSED:
-        return str(state.phase)
-    words = f"closed: {state.outcome}"
+        return phases[state.phase]
+    outcomes = {
+        "complete": _("closed: complete"), "short": _("closed: short"), "over": _("closed: over"),
+    }  # fmt: skip
+    parts = [outcomes[str(state.outcome)]]
     if state.back_order is not None:
-        words += f", the rest is expected as {state.back_order}"
+        parts.append(_("the rest is expected as %s") % state.back_order)
     if state.reopened_as is not None:
-        words += f", reopened as {state.reopened_as}"
-    return words
+        parts.append(_("reopened as %s") % state.reopened_as)
+    return ", ".join(parts)
 
 
 def as_json(state: DeliveryState) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from edge.receiving.difference import Row, rows
+from edge.receiving.reports.difference import Row, rows
 from edge.receiving.state import DeliveryState
 
 COLUMNS = (
@@ -87,7 +87,7 @@ def _line(row: Row) -> dict[str, object]:
         "short": None if row.expected is None else row.short,
         "damaged": row.count.damaged,
         "serials_missing": " ".join(row.serials_missing or ()),
-        "reason": "; ".join(row.other_lots),
+        "reason": "; ".join(row.other_lots()),
     }
 
 

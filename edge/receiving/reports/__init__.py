@@ -1,0 +1,1 @@
+"""What a delivery came to: the differences as figures, as a table and as a page for print."""

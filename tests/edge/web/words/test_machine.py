@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge.flow import PictureFaultKind
+from edge.telemetry import host
+from edge.telemetry.finding import Finding
+from edge.web.language.languages import read_languages
+from edge.web.words.machine import machine_words, picture_fault_words
+
+INDONESIAN = read_languages()["id"].gettext
+
+
+def findings(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Finding]:
+    """Every finding of disk, heat and power."""
+    for free in (10**10, 4 * 10**8, 10**7):
+        yield host.disk_finding(folder, free=free)
+    for wrong in ("but no disk is mounted at /a: it is on the disk of /", host._IN_MEMORY):
+        patch.setattr(host, "wrong_disk", lambda _, wrong=wrong: wrong)
+        yield host.disk_finding(folder, free=10**10)
+    patch.setattr("os.access", lambda *_: False)
+    yield host.disk_finding(folder, free=10**10)
+    zone, throttled = folder / "thermal_zone0", folder / "throttled"
+    yield from host.heat_findings(zones=folder, throttled=throttled)
+    zone.mkdir()
+    for degrees, flags in ((40, "0"), (78, "50000"), (90, "5000f")):
+        (zone / "temp").write_text(f"{degrees}000")
+        throttled.write_text(flags)
+        yield from host.heat_findings(zones=folder, throttled=throttled)
+
+
+def test_each_finding_is_translated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = list(findings(tmp_path, monkeypatch))
+    assert len(found) == 13
+    for one in found:
+        said = machine_words(one, INDONESIAN)
+        assert said == replace(one, said=said.said, advice=said.advice)
+        assert said.said != one.said
+        assert not one.advice or said.advice != one.advice
+    limits = machine_words(found[-1], INDONESIAN).said
+    assert limits == "sekarang: tegangan kurang, kecepatan dibatasi, diperlambat, batas suhu awal"
+
+
+@pytest.mark.parametrize("kind", PictureFaultKind)
+def test_each_fault_of_a_picture_has_words(kind: PictureFaultKind) -> None:
+    assert picture_fault_words(kind, INDONESIAN) not in (kind, picture_fault_words(kind, str))
+
+
+def test_what_a_newer_station_reports_stays_as_it_is() -> None:
+    assert picture_fault_words("upside_down", INDONESIAN) == "upside_down"
