@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from edge.events import utc_text
-from edge.ledger.export.reading import ExportedItem, Selection, newest_items
+from edge.ledger.export.reading import ExportedItem, Selection, find_item, newest_items
 from edge.ledger.upkeep.reviewing import ReviewDecision, decided_items
 from edge.samples.chance import chance_of
 from edge.web.plan import WebPlan
@@ -39,6 +39,9 @@ class ReviewQueue:
         """Has shown nothing."""
         self._plan = plan
         self._alone = threading.Lock()
+        self.deciding = threading.Lock()
+        """Held from the look at what is decided until the next decision is written, so that no item
+        is decided on twice."""
         self._skipped: dict[str, set[str]] = {}
         self._last: dict[str, list[tuple[ReviewDecision, ...]]] = {}
 
@@ -51,9 +54,8 @@ class ReviewQueue:
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        plan = self._plan
-        since = now - (plan.kept_days or 30.0) * _DAY_SECONDS
-        done = decided_items(plan.ledger, since) | self._skipped.get(who, set())
+        plan, since = self._plan, self._since(now)
+        done = self.decided(now) | self._skipped.get(who, set())
         found, _ = newest_items(
             plan.ledger, Selection(utc_text(since), photographed=True), before=None, limit=_NEWEST,
             photographs=plan.photographs,
@@ -64,6 +66,24 @@ class ReviewQueue:
         drawn = sorted((one for one in there if self._is_drawn(one)), key=_chance)
         others = sorted((one for one in there if not self._is_drawn(one)), key=_doubt)
         return list(_mixed(others, drawn, offset=len(done)))
+
+    def decided(self, now: float) -> set[str]:
+        """The ids of items that somebody has decided on and not taken back.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        return decided_items(self._plan.ledger, self._since(now))
+
+    def is_drawn(self, item_id: str) -> bool:
+        """Whether an item is of the share that is drawn by chance. Asked when somebody decides on
+        it, too: what a form says of that could be anything.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        found = find_item(self._plan.ledger, item_id)
+        return found is not None and self._is_drawn(found)
 
     def skip(self, who: str, item_id: str) -> None:
         """Shows an item to `who` no more, until the pages are started again."""
@@ -84,6 +104,9 @@ class ReviewQueue:
         with self._alone:
             mine = self._last.get(who, [])
             return mine.pop() if mine else ()
+
+    def _since(self, now: float) -> float:
+        return now - (self._plan.kept_days or 30.0) * _DAY_SECONDS
 
     def _is_drawn(self, item: ExportedItem) -> bool:
         """By the item's id alone, and only of what the station accepted, which purity is about."""

@@ -21,6 +21,7 @@ from edge.web.live import Live
 from edge.web.notices import Notices
 from edge.web.people.accounts import Accounts
 from edge.web.people.guesses import Guesses
+from edge.web.people.presses import Presses
 from edge.web.people.sessions import Sessions
 from edge.web.plan import WebPlan
 from edge.web.review_queue import ReviewQueue
@@ -96,6 +97,7 @@ class Site:
         self.accounts = Accounts(plan.accounts)
         self.hour_counts, self.day_counts = ItemCounts(plan.ledger), ItemCounts(plan.ledger)
         self.notices, self.review = Notices(), ReviewQueue(plan)
+        self.presses = Presses()
         self.incidents = OpenIncidents(plan.ledger)
         self.control = StationControl(plan.station, plan.ledger)
         self.sessions, self.guesses = Sessions(plan.sessions, wall), Guesses(clock)

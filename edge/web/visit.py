@@ -14,7 +14,9 @@ from edge.events import utc_text
 from edge.state.machine import Mode
 from edge.web.language.languages import Language
 from edge.web.live import SILENT_SECONDS, Beat
+from edge.web.notices import PageNotice
 from edge.web.people.accounts import Role
+from edge.web.people.presses import new_press
 from edge.web.people.tokens import form_token
 from edge.web.site import Site
 from edge.web.words.reasons import reject_words, state_words
@@ -72,6 +74,14 @@ class Visit:
         """What the address has behind its question mark; the last value of each name."""
         return self.request.query_params
 
+    def repeated(self) -> PageNotice | None:
+        """What is said of a form that was sent from its page a second time, and is not to be done
+        again; None: it is the first one. To be asked once."""
+        if not self.site.presses.is_repeated(self.form.get("press", "")):
+            return None
+        text = self.language.gettext("You were quicker than the page: of two presses one counts.")
+        return PageNotice("done", text)
+
     def page(self, template: str, *, code: int = 200, **values: object) -> HTMLResponse:
         """The page that a template makes of `values`, and of what every page shows."""
         site, beat = self.site, self.site.live.beat()
@@ -86,6 +96,7 @@ class Visit:
             "person": self.person,
             "is_admin": self.is_admin,
             "token": form_token(self.key, self.seat, self.session),
+            "press": new_press(),
             "navigation": NAVIGATION,
             "here": self.request.url.path,
             "files": site.files,

@@ -63,16 +63,18 @@ _STATES = """
 """Run by run, and each in the order in which it was written, whatever the clock did."""
 _AUDITED = """
     SELECT time, right FROM (
-        SELECT i.time AS time, json_extract(e.details, '$.lane') = i.lane
+        SELECT i.time AS time, json_extract(e.details, '$.lane') AS found,
+               json_extract(e.details, '$.lane') = i.lane
                    AND coalesce(a.missed, i.missed) IS NULL AS right,
+               max(json_extract(e.details, '$.drawn')) OVER (PARTITION BY i.uuid) AS drawn,
                row_number() OVER (PARTITION BY i.uuid ORDER BY e.id DESC) AS newest
         FROM events e JOIN items i ON i.uuid = json_extract(e.details, '$.item_id')
         LEFT JOIN actuations a ON a.station = i.station AND a.time = i.time AND a.item = i.item
-        WHERE e.kind = 'item_audited' AND json_extract(e.details, '$.drawn')
-          AND json_extract(e.details, '$.lane') IS NOT NULL
-          AND i.accepted AND i.time >= :begin AND i.time < :end
-    ) WHERE newest = 1
+        WHERE e.kind = 'item_audited' AND i.accepted AND i.time >= :begin AND i.time < :end
+    ) WHERE newest = 1 AND drawn AND found IS NOT NULL
 """
+"""The newest audit counts, also one that takes an older one back. An item that was drawn once is of
+the sample, whoever looks at it again and why."""
 _AUDITS = f"SELECT count(*), coalesce(sum(right), 0) FROM ({_AUDITED})"
 _ITEMS = (
     "SELECT count(*) FROM items WHERE time >= :begin AND time < :end "

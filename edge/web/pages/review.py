@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from starlette.responses import Response
 
@@ -51,22 +52,21 @@ def show(visit: Visit) -> Response:
 
 def decide(visit: Visit) -> Response:
     """Writes down what an item is."""
-    form = visit.form
-    item, label = form.get("item", ""), form.get("label", "")
-    return _decided(visit, [ReviewDecision(item, label, drawn=bool(form.get("drawn")))])
+    return _decided(visit, [visit.form.get("item", "")])
 
 
 def sweep(visit: Visit) -> Response:
     """Writes down that all chosen items are of one label."""
-    label = visit.form.get("label", "")
     chosen = [name.removeprefix("item-") for name in visit.form if name.startswith("item-")]
     if not chosen:
         return _said(visit, PageNotice("refused", visit.language.gettext("Nothing was chosen.")))
-    return _decided(visit, [ReviewDecision(item, label) for item in chosen[:SWEEP]])
+    return _decided(visit, chosen[:SWEEP])
 
 
 def skip(visit: Visit) -> Response:
     """Leaves an item to somebody else."""
+    if (notice := visit.repeated()) is not None:
+        return _said(visit, notice)
     visit.site.review.skip(visit.who, visit.form.get("item", "")[:36])
     return visit.go("/review")
 
@@ -74,6 +74,8 @@ def skip(visit: Visit) -> Response:
 def undo(visit: Visit) -> Response:
     """Takes the last decision back: its items are to be looked at again."""
     site = visit.site
+    if (notice := visit.repeated()) is not None:
+        return _said(visit, notice)
     last = site.review.take_back(visit.who)
     if not last:
         return _said(
@@ -83,12 +85,24 @@ def undo(visit: Visit) -> Response:
     return visit.go("/review")
 
 
-def _decided(visit: Visit, decisions: list[ReviewDecision]) -> Response:
-    try:
-        _write(visit, decisions)
-    except UsageError as error:
-        return _said(visit, refusal_notice(error, visit.language.gettext))
-    visit.site.review.note(visit.who, decisions)
+def _decided(visit: Visit, items: Sequence[str]) -> Response:
+    """Writes down that these items are of the label that the form names; what somebody has decided
+    since the page was shown stays as it is."""
+    queue, label = visit.site.review, visit.form.get("label", "")
+    if (notice := visit.repeated()) is not None:
+        return _said(visit, notice)
+    with queue.deciding:
+        decided = queue.decided(visit.site.wall())
+        left = [item for item in items if item not in decided]
+        if not left:
+            text = visit.language.gettext("Somebody has decided on this already: it stays so.")
+            return _said(visit, PageNotice("done", text))
+        try:
+            decisions = [ReviewDecision(item, label, drawn=queue.is_drawn(item)) for item in left]
+            _write(visit, decisions)
+        except UsageError as error:
+            return _said(visit, refusal_notice(error, visit.language.gettext))
+    queue.note(visit.who, decisions)
     return visit.go("/review")
 
 

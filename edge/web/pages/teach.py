@@ -88,6 +88,8 @@ def discard(visit: Visit) -> Response:
 
 def _ordered(visit: Visit, command: ControlCommand, label: str = "") -> Response:
     gettext, site = visit.language.gettext, visit.site
+    if (notice := visit.repeated()) is not None:
+        return _said(visit, notice)
     try:
         order = int(site.control.told(command, visit.who, label=label).get("order", 0))
         facts = _taught(visit, lambda found: _outcome(found, order) is not None) if order else {}

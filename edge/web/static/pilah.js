@@ -126,6 +126,17 @@
     sending = false;
   }
 
+  // A page sends one form and then gives way to the next: a second press, by a finger that bounces or
+  // a key that was meant for what follows, would be about what is on the screen still.
+  let sent = -Infinity;
+  addEventListener("pageshow", () => { sent = -Infinity; });
+  document.addEventListener("submit", (event) => {
+    if (event.target.querySelector("[data-scan]")) return; // which waits in turn, and stays
+    const now = performance.now();
+    if (now - sent < 10000) event.preventDefault(); // longer: it was broken off, by Escape
+    else sent = now;
+  }, true);
+
   // One key presses the button that names it.
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.ledger.export.reading import read_items
+from edge.ledger.upkeep.auditing import newest_audits
 from edge.ledger.upkeep.reviewing import decided_items
 from edge.receiving.code import read_code
 from edge.receiving.scan import Scan
@@ -246,3 +247,27 @@ def test_a_hundred_of_one_label_take_four_presses(browser: Browser, pages: Pages
         assert presses == 4
     assert len(decided_items(pages.plan.ledger, 0)) == 99
     assert sum(1 for _ in read_items(pages.plan.ledger)) == 100
+
+
+def test_a_second_key_before_the_next_page_is_there_does_nothing(
+    browser: Browser, pages: Pages
+) -> None:
+    """Its picture was not to be seen yet; one that bounces is none that a person meant."""
+    pages.write([photographed(pages, n, accepted=False, reject="unknown") for n in range(1, 5)])
+    with visiting(browser, pages, "tablet", "en") as hands:
+        for path, key, sent in (("/review", "2", "/review/decide"), ("/teach", "1", "/teach/take")):
+            hands.use(f"nav a[href='{path}']")
+            posts: list[str] = []
+            hands.page.on(
+                "request",
+                lambda one, to=posts: to.append(one.url) if one.method == "POST" else None,
+            )
+            with hands.page.expect_navigation():
+                hands.page.evaluate(
+                    "key => { for (const one of [key, '1', 'd', 'n', 's', 'u'])"
+                    " document.dispatchEvent(new KeyboardEvent('keydown', {key: one})); }", key
+                )  # fmt: skip
+            hands.page.locator("h1").wait_for()
+            assert [one.endswith(sent) for one in posts] == [True]
+    assert len(newest_audits(pages.plan.ledger)) == 1
+    assert [command for command, _ in pages.control.taken] == ["take can"]

@@ -9,6 +9,7 @@ from edge.core.errors import UsageError
 from edge.events import ItemAudited, ItemCorrected
 from edge.ledger.export.reading import find_item
 from edge.ledger.ledger import Ledger
+from edge.ledger.reports.reading import audited_items
 from edge.ledger.upkeep.reviewing import NOT_AN_ITEM, ReviewDecision, decided_items, review
 from tests.edge.ledger.entries import entry
 
@@ -78,3 +79,29 @@ def test_all_decisions_are_written_or_none(ledger: Path, item: str, label: str) 
     with pytest.raises(UsageError):
         review(ledger, decisions, LANES, who="Ana")
     assert decided_items(ledger, 0) == set()
+
+
+@pytest.mark.parametrize(
+    ("labels", "right"),
+    [
+        (["bottle"], [False]),
+        (["bottle", "can"], [True]),
+        (["bottle", None], []),
+        (["bottle", None, "can"], [True]),
+        (["can", NOT_AN_ITEM], []),
+        ([NOT_AN_ITEM], []),
+    ],
+)
+def test_the_newest_decision_alone_counts_for_purity(
+    ledger: Path, labels: list[str | None], right: list[bool]
+) -> None:
+    for label in labels:
+        decide(ledger, 1, label, drawn=True)
+    assert [one for _, one in audited_items(ledger, "", "~")] == right
+
+
+def test_an_item_that_was_drawn_stays_of_the_sample_whoever_looks_again(ledger: Path) -> None:
+    decide(ledger, 1, "can", drawn=True)
+    decide(ledger, 1, "bottle")
+    decide(ledger, 2, "bottle")
+    assert [right for _, right in audited_items(ledger, "", "~")] == [False]

@@ -10,10 +10,11 @@ import pytest
 from edge.events import ItemSorted, utc_text
 from edge.ledger.export.reading import read_items
 from edge.ledger.reports.reading import audited_items
+from edge.ledger.upkeep.auditing import newest_audits
 from edge.ledger.upkeep.reviewing import decided_items
 from edge.samples.chance import chance_of
 from edge.samples.photograph_store import photograph_file
-from edge.web.review_queue import CONTROL_EVERY, ReviewQueue
+from edge.web.review_queue import CONTROL_EVERY, CONTROL_SHARE, ReviewQueue
 from tests.edge.ledger.entries import entry
 from tests.edge.web.browsing import NOON, Browser, Pages
 
@@ -202,3 +203,58 @@ def test_only_drawn_items_tell_how_pure_the_lanes_are(tmp_path: Path) -> None:
 def test_a_station_without_photographs_says_how_to_keep_some(tmp_path: Path) -> None:
     text = Pages(tmp_path).browser().get("/review").text
     assert "The station keeps no photographs." in text
+
+
+def sent_twice(browser: Browser, *forms: tuple[str, dict[str, str]]) -> list[str]:
+    """What the pages say to forms that are sent from one page, before the next one is there."""
+    text = browser.get("/review").text
+    hidden = dict(re.findall('type="hidden" name="(.*?)" value="(.*?)"', text))
+    answers = [browser.client.post(path, data=hidden | form) for path, form in forms]
+    return [browser.get(answer.headers["location"]).text for answer in answers]
+
+
+def test_of_two_keys_on_one_page_one_counts(pages: Pages) -> None:
+    rejected(pages, 1, 2)
+    browser = pages.browser()
+    said = sent_twice(
+        browser, ("/review/decide", {"label": "can"}), ("/review/decide", {"label": "bottle"})
+    )
+    assert "of two presses one counts" not in said[0]
+    assert "of two presses one counts" in said[1]
+    assert len(decided_items(pages.plan.ledger, 0)) == 1
+    assert len(newest_audits(pages.plan.ledger)) == 1
+    assert set(labels(pages).values()) == {"can"}
+
+
+def test_undo_that_is_pressed_twice_takes_one_decision_back(pages: Pages) -> None:
+    rejected(pages, 1, 2)
+    browser = pages.browser()
+    press(browser, "1")
+    press(browser, "1")
+    sent_twice(browser, ("/review/undo", {}), ("/review/undo", {}))
+    assert len(decided_items(pages.plan.ledger, 0)) == 1
+
+
+def test_what_somebody_else_has_decided_meanwhile_stays_as_it_is(pages: Pages) -> None:
+    rejected(pages, 1, 2, 3)
+    pages.account("Ana")
+    pages.account("Budi")
+    ana, budi = pages.browser("Ana"), pages.browser("Budi")
+    press(ana, "2")
+    (done,) = decided_items(pages.plan.ledger, 0)
+    form = {"item": done, "label": "can"}
+    answer = budi.post("/review/decide", form, on="/review")
+    assert "Somebody has decided on this already" in budi.get(answer.headers["location"]).text
+    form = {f"item-{entry(n).id}": "1" for n in (1, 2, 3)} | {"label": "can"}
+    budi.post("/review/sweep", form, on="/review")
+    found = newest_audits(pages.plan.ledger)
+    assert len(found) == 3
+    assert (found[done].who, found[done].label) == ("Ana", "bottle")
+
+
+def test_a_form_cannot_say_that_an_item_was_drawn(pages: Pages) -> None:
+    add(pages, 1)
+    drawn = chance_of(entry(1).id) < CONTROL_SHARE
+    form = {"item": entry(1).id, "label": "can", "drawn": "1"}
+    pages.browser().post("/review/decide", form, on="/review")
+    assert newest_audits(pages.plan.ledger)[entry(1).id].drawn == drawn

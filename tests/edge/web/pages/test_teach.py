@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,12 @@ def test_the_page_has_a_picture_unless_it_is_switched_off(tmp_path: Path) -> Non
     text = Pages(tmp_path, live=False).browser().get("/teach").text
     assert "data-picture" not in text
     assert "web: {live_picture: false}" in text
+
+
+def test_two_presses_on_one_page_take_one_picture(pages: Pages) -> None:
+    browser = pages.browser()
+    press = re.search('name="press" value="(.*?)"', browser.get("/teach").text)
+    assert press is not None
+    take(browser, label="can", press=press[1])
+    assert "of two presses one counts" in take(browser, label="bottle", press=press[1])
+    assert pages.control.taken == [("take can", "operator")]
