@@ -196,6 +196,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/receiving/test_goods.py": """
         edge.receiving.columns
     """,
+    "tests/edge/commands/test_init.py": "edge.config.first_file.vision",
     "tests/edge/receiving/reports/test_difference_page.py": """
         edge.receiving.reports.difference edge.receiving.reports.difference_csv
     """,

@@ -36,6 +36,7 @@ from edge.pins.pins import Pins
 from edge.runtime.clock import SystemClock
 from edge.runtime.service import stop_signals
 from edge.simulation.belt.traffic import GroundTruth, read_ground_truth
+from edge.sorting.loop import Watch
 from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
 from edge.station import Station
@@ -172,15 +173,16 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
     clock = _SteadyClock()
     with Progress("belt", total=items) as progress:
 
-        def watch(outcome: Outcome) -> None:
+        def judged(outcome: Outcome) -> None:
             deciding[outcome.frame.captured] = outcome.deciding
 
         def show(entry: ItemSorted) -> None:
             captured = datetime.fromisoformat(entry.time).timestamp() - clock.offset
             # The ledger's time is the capture, but for the moments between two looks at the clock.
             last = min(tuple(deciding), key=lambda moment: abs(moment - captured), default=None)
-            near = last is not None and abs(last - captured) < _SAME_MOMENT
-            rows.append(Row(entry, captured, deciding[last] if near else None))
+            if last is not None and abs(last - captured) >= _SAME_MOMENT:
+                last = None
+            rows.append(Row(entry, captured, None if last is None else deciding[last]))
             progress.advance(note=f"{entry.label} to {entry.lane}")
 
         with (
@@ -191,7 +193,7 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
                 observers=[of_items(show)],
                 clock=clock,
                 openers=Openers(pins=lambda: pins),
-                watch=watch,
+                watch=Watch(judged),
             ) as running,
         ):
             tally = running.run()
@@ -226,7 +228,9 @@ class _WatchedSettings:
 
     def __init__(self, settings: CameraSettings, seen: Callable[[Frame], None]) -> None:
         self._settings, self._seen = settings, seen
-        self.kind = settings.kind
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._settings, name)
 
     def open(self, **options: Any) -> Camera:
         return _Watched(self._settings.open(**options), self._seen)

@@ -166,8 +166,11 @@ def uncounted(folder: Path) -> set[str]:
     state = _state(folder)
     with Ledger(folder / LEDGER) as ledger:
         names = {entry.id: Path(entry.source).name for entry in ledger.entries()}
-    things = (*state.disagreements, *state.asides)
-    return {names[one.item_id] for one in things if one.item_id is not None}
+    seen = [
+        *(one.item_id for one in state.disagreements),
+        *(one.item_id for one in state.asides),
+    ]
+    return {names[item] for item in seen if item is not None}
 
 
 def _state(folder: Path) -> DeliveryState:

@@ -8,63 +8,18 @@ file, `station.schema.json` is written, with which editors complete and check th
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from edge.config.first_file.machines import MACHINE_KINDS, NOTHING, sorting_text
+from edge.config.first_file.vision import CAMERAS, SCHEMA, still_line, vision_text
 from edge.core.errors import EXIT_OK, StorageError, UsageError
 
 _log = logging.getLogger(__name__)
 
-_CAMERAS: Mapping[str, str] = {
-    "usb": """\
-camera:
-  kind: usb
-  device: 0                  # better: its link in /dev/v4l/by-id, which stays the same
-  width: 640
-  height: 480
-  frames_per_second: 30
-""",
-    "picamera": """\
-camera:
-  kind: picamera
-  width: 640
-  height: 480
-  frames_per_second: 30
-""",
-    "stream": """\
-camera:
-  kind: stream
-  url: rtsp://CAMERA/stream  # put yours here: rtsp://... or http://... of an MJPEG stream
-""",
-    "belt": """\
-camera:
-  kind: belt                 # simulated: drawn things pass, to try things out
-""",
-}
-_MOTION = """
-# The part of the picture to look at. `pilah-edge roi` draws it, with rulers to read it off.
-# region: {left: 0, top: 0, width: 640, height: 480}
-
-# What comes into view, and leaves again, is an item. `pilah-edge trigger` shows what it takes for
-# one, and tries other values; these are for things that come one by one.
-trigger:
-  kind: motion
-  min_area: 0.01             # the smallest item, as a share of the region
-  contrast: 10               # levels, of 255; less finds fainter things, more ignores more noise
-  min_gap: 0.3               # what is nearer to each other than this share of the region is one
-                             # thing; less where things come closer together
-"""
-_PHOTOGRAPHS: Mapping[str, str] = {
-    "none": "# photographs: {items: rejected, share: 0.02, days: 30}\n",
-    "rejected": "photographs: {items: rejected, share: 0.02, days: 30}\n",
-    "all": "photographs: {items: all, days: 30}\n",
-}
-_SCHEMA = "station.schema.json"
-"""The name of the JSON Schema that lies beside a station file."""
 _OF_THE_BUNDLE = ("bundle", "lanes", "default_lane", "ledger")
 
 
@@ -74,7 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="file to write")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--camera", choices=list(_CAMERAS), help="the kind of camera")
+    source.add_argument("--camera", choices=list(CAMERAS), help="the kind of camera")
+    parser.add_argument(
+        "--kind",
+        choices=list(MACHINE_KINDS),
+        help="what moves the items: "
+        + "; ".join(f"{name}: {machine.said}" for name, machine in MACHINE_KINDS.items())
+        + f" ({NOTHING.name})",
+    )
     parser.add_argument(
         "--keep-photographs",
         choices=("none", "rejected", "all"),
@@ -95,7 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     file: Path = arguments.station
     bundle = None if arguments.bundle is None else read_bundle(arguments.bundle)
-    kept = arguments.keep_photographs
+    kept, machine = arguments.keep_photographs, MACHINE_KINDS[arguments.kind or NOTHING.name]
+    if arguments.photos is not None and arguments.kind not in (None, NOTHING.name):
+        raise UsageError(
+            f"--kind {machine.name} needs --camera: photographs from a folder do not pass a camera"
+        )
     if bundle is None and kept != "none":
         raise UsageError("--keep-photographs needs BUNDLE: before that, nothing is sorted")
     has_source = arguments.camera is not None or arguments.photos is not None
@@ -113,16 +79,18 @@ def run(arguments: argparse.Namespace) -> int:
     elif not has_source:
         raise UsageError(
             f"{file} is not there yet, so say where its frames come from: --camera "
-            f"{'|'.join(_CAMERAS)}, or --photos FOLDER to try it out"
+            f"{'|'.join(CAMERAS)}, or --photos FOLDER to try it out"
         )
     else:
         folder = file.absolute().parent
         with storage_errors("create", folder):
             folder.mkdir(parents=True, exist_ok=True)
-        _write_schema(file.with_name(_SCHEMA))
+        _write_schema(file.with_name(SCHEMA))
         photos = None if arguments.photos is None else _relative(arguments.photos, folder)
         name = name_after(file)
-        text = vision_text(name, camera=arguments.camera, photos=photos)
+        text = vision_text(
+            name, camera=arguments.camera, photos=photos, still_seconds=machine.still_seconds
+        )
         _log.info(
             f"{file}: the station is called {name}, as its file or folder is; `station:` in the "
             "file changes that"
@@ -137,7 +105,13 @@ def run(arguments: argparse.Namespace) -> int:
     # `empty` stands for a picture without an item, which needs no lane.
     labels = [label for label in bundle.labels if label != EMPTY]
     path = _relative(arguments.bundle, file.absolute().parent)
-    write_file(file, text + sorting_text(labels=labels, bundle=path, photographs=kept))
+    text += sorting_text(labels=labels, bundle=path, machine=machine, photographs=kept)
+    write_file(file, text)
+    if machine.still_seconds is not None and "still_seconds:" not in text:
+        _log.warning(
+            f"{file}: items of a {machine.name} lie still before they are sorted: add under "
+            f"`trigger` the line `{still_line(machine.still_seconds).strip()}`"
+        )
     if kept != "none":
         _log.info(
             f"{file}: photographs of items are kept for 30 days, and people may be in them: "
@@ -157,63 +131,6 @@ def name_after(file: Path) -> str:
     named = file.absolute()
     told = named.stem if named.stem != "station" else named.parent.name
     return re.sub(r"[^A-Za-z0-9._-]+", "-", told).strip("._-")[:64] or "station"
-
-
-def vision_text(name: str, *, camera: str | None, photos: str | None) -> str:
-    """The part of a station file that describes the camera and the trigger.
-
-    Args:
-        name: the name of the station.
-        camera: a kind that `--camera` accepts; None if there are `photos`.
-        photos: a folder of pictures, as it is written in the file.
-    """
-    text = f"""\
-# yaml-language-server: $schema={_SCHEMA}
-# A station. `pilah-edge check` finds mistakes in this file, `pilah-edge run` sorts. Before it has a
-# bundle: `pilah-edge capture` takes photographs to train one, and `pilah-edge init BUNDLE` with
-# this file then adds what it lacks. Paths are relative to this file.
-station: {_quoted(name)}
-
-"""
-    if photos is None:
-        return text + _CAMERAS[camera or "usb"] + _MOTION
-    return f"""{text}\
-camera:
-  kind: folder               # photographs as frames, to try things out
-  path: {_quoted(photos)}
-  frames_per_second: 5
-
-trigger: {{kind: continuous}}  # every frame is an item
-"""
-
-
-def sorting_text(*, labels: Sequence[str], bundle: str, photographs: str = "none") -> str:
-    """The rest of a station file, with a lane for each of `labels`.
-
-    Args:
-        bundle: its path, as it is written in the file.
-        photographs: of which items one is kept: `none`, `rejected` or `all`.
-    """
-    rest = "rejects" if "rejects" not in labels else "rejected items"
-    lanes = "".join(f"  {_quoted(label)}: {{labels: [{_quoted(label)}]}}\n" for label in labels)
-    return f"""
-bundle: {_quoted(bundle)}
-
-# Where items go. A lane without an actuator is only written down. To move something:
-#   paper:
-#     labels: [paper, cardboard]
-#     delay_seconds: 0.5     # from the camera to the flap
-#     actuator: {{kind: servo, pin: 18, rest_angle: 0, active_angle: 60, hold_seconds: 0.6}}
-lanes:
-{lanes}  {_quoted(rest)}: {{labels: []}}
-default_lane: {_quoted(rest)}       # of what is not accepted
-
-ledger:
-  path: ledger.sqlite        # a row for every item
-
-# Photographs of sorted items, to look through and to train with. People may be in them: they are
-# deleted after so many days, and without this section none is kept.
-{_PHOTOGRAPHS[photographs]}"""
 
 
 def _write_schema(file: Path) -> None:
@@ -261,11 +178,3 @@ def _incomplete(file: Path, *, more: Sequence[str]) -> str:
 
 def _relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.absolute(), folder)).as_posix()
-
-
-def _quoted(text: str) -> str:
-    """`text` as a value in YAML, quoted if YAML would read something else without quotes."""
-    from edge.core.yaml_text import read_value
-
-    is_plain = re.fullmatch(r"[A-Za-z0-9./][A-Za-z0-9./_-]*", text) and read_value(text) == text
-    return text if is_plain else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,93 @@
+"""What `init --kind` writes: a file without a mistake or a warning, which a simulation takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.config.first_file.machines import MACHINE_KINDS
+from edge.config.reading import read_station
+from edge.core.errors import EXIT_OK, EXIT_USAGE
+from edge.pins.header import BUSES, PULLED_UP
+from tests.bundles import make_bundle
+from tests.edge.simulation.photographs import write_things
+
+LABELS = ("red", "green", "blue")
+
+
+def written(folder: Path, kind: str, *, labels: tuple[str, ...] = LABELS) -> Path:
+    bundle, file = make_bundle(folder / "bundle", labels=labels), folder / kind / "station.yaml"
+    assert main(["init", str(bundle), str(file), "--camera", "usb", "--kind", kind]) == EXIT_OK
+    return file
+
+
+@pytest.mark.parametrize("kind", MACHINE_KINDS)
+def test_each_kind_is_checked_and_simulated_as_it_is_written(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, kind)
+    capsys.readouterr()
+    assert main(["check", str(file), "--json"]) == EXIT_OK
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
+    items = write_things(tmp_path / "things", labels=LABELS)
+    words = ["simulate", str(file), "--items", str(items), "--count", "2", "--json"]
+    assert main(words) == EXIT_OK
+    said = json.loads(capsys.readouterr().out)
+    assert (said["verdicts"]["one"], said["purity"]) == (2, 1.0)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MACHINE_KINDS if MACHINE_KINDS[kind].most_lanes])
+def test_as_many_lanes_as_it_can_have_share_no_pin_and_no_position(
+    tmp_path: Path, kind: str
+) -> None:
+    most = MACHINE_KINDS[kind].most_lanes
+    assert most is not None
+    labels = tuple(f"label {number}" for number in range(most))
+    lanes = read_station(written(tmp_path, kind, labels=labels)).config.lanes
+    places = [
+        getattr(lane.actuator, "pin", None) or getattr(lane.actuator, "position", None)
+        for lane in lanes.values()
+        if lane.actuator is not None
+    ]
+    assert len(set(places)) == len(places) >= most
+    for lane in lanes.values():
+        pin = getattr(lane.actuator, "pin", 18)
+        assert pin not in PULLED_UP
+        assert pin not in BUSES
+
+
+def test_more_labels_than_lanes_are_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tuple(f"label {number}" for number in range(6))
+    bundle, file = make_bundle(tmp_path / "bundle", labels=labels), tmp_path / "station.yaml"
+    words = ["init", str(bundle), str(file), "--camera", "usb", "--kind", "flap-bin"]
+    assert main(words) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert "writes 4 lanes at most, and the bundle has 6 labels: label 0," in said
+    assert "--kind table" in said
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(("kind", "advised"), [("flap-bin", True), ("belt", False)])
+def test_a_trigger_that_was_written_for_things_that_move_is_told(
+    tmp_path: Path, kind: str, advised: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, file = make_bundle(tmp_path / "bundle"), tmp_path / "station.yaml"
+    assert main(["init", str(file), "--camera", "usb"]) == EXIT_OK
+    assert main(["init", str(bundle), str(file), "--kind", kind]) == EXIT_OK
+    assert (
+        "add under `trigger` the line `still_seconds: 0.4" in capsys.readouterr().err
+    ) is advised
+
+
+def test_photographs_of_a_folder_pass_no_machine(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "station.yaml"
+    words = ["init", str(tiny_bundle), str(file), "--photos", str(tmp_path), "--kind", "belt"]
+    assert main(words) == EXIT_USAGE
+    assert "--kind belt needs --camera" in capsys.readouterr().err
