@@ -123,7 +123,13 @@ def watch(dead: Dead, folder: Path, *, patience: float = 30.0) -> Named:
         )
         lines: queue.Queue[str] = queue.Queue()
         assert process.stdout is not None
-        reader = threading.Thread(target=lambda: [lines.put(x) for x in process.stdout or ()])
+        output = process.stdout
+
+        def read() -> None:
+            for line in output:
+                lines.put(line)
+
+        reader = threading.Thread(target=read)
         reader.start()
         said: list[str] = []
 

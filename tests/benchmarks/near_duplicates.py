@@ -177,7 +177,7 @@ def draw_pairs(images: Sequence[Image], pairs: Sequence[NearPair], path: Path) -
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--planted", type=int, default=300, metavar="N", help="copies in each set")
     parser.add_argument("--seed", type=int, default=0)

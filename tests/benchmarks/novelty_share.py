@@ -93,7 +93,8 @@ def one_split(
     truth = np.array([labels.index(picture.label) for picture in pictures])
     aside = np.array(fold_pictures(pictures, _ASIDE, seed=seed)) == 0
     used = np.flatnonzero(~aside)
-    part = np.array(fold_pictures([pictures[i] for i in used], _PARTS, seed=seed + 1))
+    left = [pictures[int(index)] for index in used]
+    part = np.array(fold_pictures(left, _PARTS, seed=seed + 1))
     test, validation, train = (used[mask] for mask in (part == 0, part == 1, part > 1))
     final = train_network(rows[train], truth[train], seed)
     temperature = fit_temperature(final(rows[validation])[0], truth[validation])

@@ -60,7 +60,7 @@ def measure(count: int) -> dict[str, Any]:
             if not seen and self.items >= count // 10:
                 seen.append(_size())
 
-    whole, scored_run.Account = scored_run.Account, Watched  # type: ignore[misc]
+    whole, scored_run.Account = scored_run.Account, Watched  # type: ignore[misc, attr-defined]
     try:
         with tempfile.TemporaryDirectory() as folder:
             file = belt_station(Path(folder))
@@ -70,7 +70,7 @@ def measure(count: int) -> dict[str, Any]:
                 SimulationOptions(scores=Path(folder) / "scores.csv", count=count, rate=2.0),
             ).to_json()
     finally:
-        scored_run.Account = whole  # type: ignore[misc]
+        scored_run.Account = whole  # type: ignore[misc, attr-defined]
     seen.append(_size())
     names = ("resident_bytes", "threads", "descriptors")
     return {

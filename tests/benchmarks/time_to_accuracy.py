@@ -68,7 +68,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
         if reached:
             raise StopTraining
 
-    wanted = prepared.part == "train"
+    wanted = prepared.split == "train"
     data = training_set(
         prepared, recipe.phases, with_copies=wanted, train=train, validation=validation
     )
