@@ -62,6 +62,7 @@ FILES: Mapping[str, Lock] = {
     "web": Lock(("edge", "web")),
     "trainer": Lock(("trainer",)),
     "kaggle": Lock(("trainer", "kaggle")),
+    "sweep": Lock(("trainer", "sweep")),
     "converter": Lock(("converter",)),
     "tfjs": Lock(("tfjs",)),
     "gpu": Lock(("gpu",), machines=("x86_64",)),
@@ -70,7 +71,7 @@ FILES: Mapping[str, Lock] = {
 }
 """Each file in `deploy/locks`, by its name there."""
 
-EVERYTHING = Lock(("edge", "parquet", "codes", "publish", "web", "kaggle", "tfjs", "dev"))
+EVERYTHING = Lock(("edge", "parquet", "codes", "publish", "web", "kaggle", "sweep", "tfjs", "dev"))
 """What binds the others. `gpu` has another build of TensorFlow, of the same version."""
 
 HEADER = """\

@@ -343,6 +343,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         trainer.session.interrupt trainer.session.run_writer trainer.session.stage_times
         trainer.session.summary trainer.session.training_session
     """,
+    "tests/trainer/sweep/test_sweeping.py": """
+        trainer.commands.sweep trainer.sweep.objective trainer.sweep.result
+    """,
 }
 """Test file -> modules that it shows at work through what calls them, which have none of their own.
 

@@ -23,6 +23,11 @@ VERBS: Mapping[str, Verb] = {
         "trainer.commands.compare",
         needs=("keras", "tensorflow"),
     ),
+    "sweep": Verb(
+        "train with many sets of values, on several machines, to find better ones",
+        "trainer.commands.sweep",
+        needs=("keras", "tensorflow"),
+    ),
     "evaluate": Verb(
         "how a run does on pictures of other places and other light",
         "trainer.commands.evaluate",

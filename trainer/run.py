@@ -299,7 +299,7 @@ class SplitRow:
 
 
 def split_rows(path: Path) -> tuple[SplitRow, ...]:
-    """The pictures of the run in the folder `path`.
+    """The pictures of the run in the folder `path`, or of a `split.csv` that lies elsewhere.
 
     Raises:
         RunError: its `split.csv` is missing or damaged.
@@ -309,26 +309,36 @@ def split_rows(path: Path) -> tuple[SplitRow, ...]:
         rows = [SplitRow(*(row[column] for column in columns)) for row in _split_rows(path)]
     except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
         raise RunError(
-            f"{path / SPLIT}: does not say by {', '.join(columns)} which picture was used for "
+            f"{_split_file(path)}: does not say by {', '.join(columns)} which picture was used for "
             f"what, as this pilah writes it ({error!r}). Train again"
         ) from error
     if wrong := sorted({str(row.split) for row in rows} - set(SPLITS)):
-        raise RunError(f"{path / SPLIT}: the splits must be {', '.join(SPLITS)}. Received: {wrong}")
+        raise RunError(
+            f"{_split_file(path)}: the splits must be {', '.join(SPLITS)}. Received: {wrong}"
+        )
     return tuple(rows)
 
 
 def _split_rows(run: Path) -> Iterable[dict[str, str]]:
-    text = read_regular(run / SPLIT, largest=_LARGEST_SPLIT).decode()
+    text = read_regular(_split_file(run), largest=_LARGEST_SPLIT).decode()
     return csv.DictReader(io.StringIO(text, newline=""))
+
+
+def _split_file(path: Path) -> Path:
+    return path if path.name == SPLIT else path / SPLIT
 
 
 def earlier_parts(path: Path) -> dict[str, str]:
     """The split of each picture of the run in the folder `path`, by the SHA-256 of its file.
 
+    Args:
+        path: a finished run; or a `split.csv`, as comparisons and sweeps draw splits beforehand.
+
     Raises:
         RunError: there is no such run, or its `split.csv` is damaged.
     """
-    read_run(path)
+    if path.name != SPLIT:
+        read_run(path)
     return {row.sha256: row.split for row in split_rows(path)}
 
 

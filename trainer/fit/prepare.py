@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from trainer.fit.saved_outputs import save_outputs
 from trainer.networks import INPUT, Network, build_network
 from trainer.networks.parts.weights import without_fetching
 from trainer.recipes.plan import PhasePlan, Recipe
-from trainer.run import earlier_parts
+from trainer.run import SPLIT, earlier_parts, write_split
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +60,12 @@ class Prepared:
             for digest, picture in zip(self.decoded.digests, self.pictures, strict=True)
         )
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def write_split(self, folder: Path) -> Path:
+        """Writes `split.csv` to `folder`, by which other trainings get the same split; its path."""
+        pictures = [replace(each, path=each.path.absolute()) for each in self.pictures]
+        write_split(folder, Path("/"), pictures, self.decoded.digests)
+        return folder / SPLIT
 
     def of(self, *splits: str) -> npt.NDArray[np.int64]:
         """The indices of the pictures of these splits."""
