@@ -98,7 +98,8 @@ class TimedActuator(Actuator, Protocol):
 
     def lose_position(self) -> None:
         """Stops at once, because its supply was cut: where it stands is not known any more. It is
-        not ready until it has found its home switch again, if it has one."""
+        not ready until it has found its home switch again, if it has one. Until `step` is called
+        again it takes no step, not even as it is closed."""
         ...
 
     def step(self, now: float) -> None:

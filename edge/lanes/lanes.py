@@ -210,6 +210,7 @@ class Lanes:
         """
         with self.heartbeat.working(), ExitStack() as at_the_end:
             at_the_end.callback(self._cancel_all)
+            at_the_end.callback(self._lose_positions)  # or a motor would turn back as it is closed
             if self._keep_alive is not None:
                 at_the_end.callback(self._keep_alive.rest)
             for actuator in self._actuators.values():
@@ -268,11 +269,14 @@ class Lanes:
         moves = not self._cut and any(actuator.next_at is not None for actuator in self._timed)
         return idle and not moves
 
-    def _step_timed(self) -> None:
+    def _lose_positions(self) -> None:
         if self._lost:
             self._lost = False
             for actuator in self._timed:
                 actuator.lose_position()
+
+    def _step_timed(self) -> None:
+        self._lose_positions()
         if self._cut:
             return
         for actuator in self._timed:
@@ -290,10 +294,10 @@ class Lanes:
         for actuator in reversed(list(self._actuators.values())):  # a bus, which may hang, is last
             if not isinstance(actuator, TimedActuator) or actuator.ready:
                 actuator.safe()
-        if self._cut:
-            return
         until = self._clock.now() + _WAY_BACK_SECONDS
-        while (due := self._next_step) is not None and (now := self._clock.now()) < until:
+        while not self._cut and (due := self._next_step) is not None:
+            if (now := self._clock.now()) >= until:
+                break
             self.heartbeat.beat()
             if now < due:
                 with self._changed:

@@ -120,7 +120,7 @@ class Drive:
         self._planned = 0.0
         self._target, self._resting = 0, True
         self._release_at: float | None = None
-        self._failed = self._closed = self._on_end = False
+        self._failed = self._closed = self._on_end = self._cut_off = False
         self._homing: Homing | None = None
         self._end: Input | None = None
         with ExitStack() as opened:
@@ -205,6 +205,7 @@ class Drive:
         """
         if self._failed:
             return
+        self._cut_off = False
         try:
             if self._due is None:
                 self._begin(now)
@@ -223,6 +224,7 @@ class Drive:
 
     def lose_position(self) -> None:
         """Stops at once, without current; see TimedActuator."""
+        self._cut_off = True
         self._profile.stall(untaken=self._due is not None)
         self._due = self._release_at = None
         if self._releases or self._homing is not None:  # what is only held is held again
@@ -234,13 +236,13 @@ class Drive:
             self._homing.restart()
 
     def finish(self) -> None:
-        """Ends the move from standing, and waits for that; a motor whose position is not known
-        stays as it is.
+        """Ends the move from standing, and waits for that. A motor whose position is not known
+        stays as it is, and so does one that was told to `lose_position` and took no step since.
 
         Raises:
             PinError: see `step`.
         """
-        if self._failed or not self.ready:
+        if self._failed or self._cut_off or not self.ready:
             return
         self._profile.stall(untaken=self._due is not None)
         at, self._due = 0.0, None

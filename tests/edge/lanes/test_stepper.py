@@ -259,6 +259,73 @@ def test_after_an_emergency_stop_a_motor_looks_for_its_home_again(
     assert motor.at == pytest.approx(0, abs=1)
 
 
+@pytest.mark.parametrize("has_home", [False, True], ids=["no home switch", "home switch"])
+@pytest.mark.parametrize("steps_on", [True, False], ids=["later", "in the same moment"])
+def test_after_an_emergency_stop_the_end_of_the_station_takes_no_step(
+    pins: Pins, monkeypatch: pytest.MonkeyPatch, has_home: bool, steps_on: bool
+) -> None:
+    real = as_if_real(pins, monkeypatch)
+    home = {"pin": 16, "within_steps": 400, "steps_per_second": 200}
+    settings = stepper(**({"home": home} if has_home else {}))
+    device, motor = settings.open(real), Motor(real)
+    clock = MotorClock(motor)
+    lanes = Lanes({"a": device}, {"a": settings.timing}, clock=clock)
+    lanes.actuate("a", 2.0)
+    step, at_the_stop = lanes.step, list[int]()
+
+    def watched() -> None:
+        step()
+        motor.follow(clock.now())
+        if motor.at >= 60 and not at_the_stop:
+            at_the_stop.append(len(motor.taken))
+            lanes.hold()
+            lanes.cut_off()
+            if steps_on:
+                step()
+            lanes.stop()
+
+    lanes.step = watched  # type: ignore[method-assign]
+    clock.enter()
+    lanes.run()
+    assert not motor.powered
+    device.safe()
+    device.close()
+    motor.follow(clock.now())
+    clock.leave()
+    assert (len(motor.taken), motor.at) == (at_the_stop[0], 60)
+
+
+def test_an_emergency_stop_ends_the_way_back_of_a_station_that_ends(pins: Pins) -> None:
+    motor, device = Motor(pins), stepper().open(pins)
+    clock = MotorClock(motor)
+    lanes = Lanes({"a": device}, {"a": stepper().timing}, clock=clock)
+    lanes.actuate("a", 1.0)
+    step, take = lanes.step, device.step
+
+    def stop_on_the_way() -> None:
+        step()
+        if motor.at == 150:
+            lanes.stop()
+
+    def press_on_the_way_back(now: float) -> None:
+        take(now)
+        motor.follow(now)
+        if lanes.held is False and motor.at == 80 and max(motor.taken) > 1.2:
+            lanes.hold()
+            lanes.cut_off()
+
+    lanes.step = stop_on_the_way  # type: ignore[method-assign]
+    device.step = press_on_the_way_back  # type: ignore[method-assign]
+    clock.enter()
+    lanes.run()
+    assert not motor.powered
+    device.close()
+    motor.follow(clock.now())
+    clock.leave()
+    assert motor.at == 80
+    assert max(motor.taken) < 2
+
+
 def test_no_key_sends_a_motor_behind_its_home_switch(pins: Pins) -> None:
     device = stepper(home={"pin": 16, "within_steps": 300}).open(pins)
     device.turn(-10)
