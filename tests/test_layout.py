@@ -222,7 +222,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.simulation.belt.sprite
     """,
     "tests/edge/sorting/test_sorter.py": """
-        edge.sorting.model edge.sorting.sorting_state
+        edge.sorting.model edge.sorting.sorting_state edge.sorting.vote_deadlines
     """,
     "tests/edge/telemetry/test_host.py": """
         edge.telemetry.finding

@@ -21,7 +21,8 @@ from edge.core.model.interpreter import runtime_title
 from edge.core.verdict import Prediction, Rules
 from edge.flow import Frame
 from edge.sorting.model import ActiveModel
-from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.sorting.sorter import Sorter
+from edge.sorting.vote_deadlines import VoteDeadlines
 from edge.vision.region import Region
 from edge.vision.trigger import TriggerSettings
 from edge.vision.trigger.beside import beside

@@ -13,8 +13,9 @@ from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.sorting.dispatch import destinations
 from edge.sorting.openers import Openers
 from edge.sorting.picture_uses import PictureUses
-from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.sorting.sorter import Sorter
 from edge.sorting.sorting_state import ALWAYS_SORTS, SortingState
+from edge.sorting.vote_deadlines import VoteDeadlines
 from edge.vision.sharpness import sharpness
 from edge.vision.trigger import TriggerSurroundings
 from edge.vision.trigger.beside import beside

@@ -13,6 +13,7 @@ from edge.core.verdict import Ballot, Framing, Prediction, RejectReason, Verdict
 from edge.flow import EMPTY, Frame, ItemInFrame, Observation
 from edge.sorting.model import ActiveModel
 from edge.sorting.sorting_state import ALWAYS_SORTS, SortingState
+from edge.sorting.vote_deadlines import VoteDeadlines
 from edge.vision.trigger import Trigger
 from edge.vision.trigger.beside import TriggerBeside
 
@@ -27,42 +28,6 @@ _LAST = 20
 
 _RESTING_SECONDS = 0.5
 """An item that does not travel for so long is not expected to reach the middle."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoteDeadlines:
-    """The times at which an item's vote is closed even if it is not clear."""
-
-    deadline_seconds: float | None = None
-    """The seconds after the item's first frame; None if there is no limit."""
-    shortest_delay_seconds: float | None = None
-    """The shortest delay of the lanes that move at a set time after an item's passing; None if
-    there is no such lane."""
-    margin_seconds: float = 0.0
-    """The time that a verdict takes besides the inferences; a vote is closed earlier by it."""
-    min_gap_seconds: float | None = None
-    """Items that pass the middle closer together than this are rejected, and a vote is not closed
-    sooner than so long after the item has passed, unless its time is up. None: they may follow each
-    other as they like."""
-    alone: bool = False
-    """Whether items that are in view together are rejected, because one mover takes them all."""
-
-    def at(self, first: float, passed: float, *, inference_seconds: float) -> float | None:
-        """When the vote is closed, on the frames' clock; None if there is no limit.
-
-        Args:
-            first: when the item was first seen.
-            passed: when the item passes the middle of the region.
-            inference_seconds: the time of an inference of the item's model. Two of them may be
-                needed between this moment and the verdict: one in progress, and that of the last
-                frame.
-        """
-        ends = []
-        if self.deadline_seconds is not None:
-            ends.append(first + self.deadline_seconds)
-        if self.shortest_delay_seconds is not None:
-            ends.append(passed + self.shortest_delay_seconds)
-        return min(ends) - self.margin_seconds - 2 * inference_seconds if ends else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +74,8 @@ class _Voting:
     leaves: bool = False
     """Whether the last frame showed all of it; or a part, but one before it all."""
     too_close: bool = False
+    gone: bool = False
+    """Whether it has left the view, and waits for who may follow too close behind."""
     speaking: dict[int, _Speaking] = field(default_factory=dict)
     """By class index, the frame that spoke most for it, where it was the best class of one."""
     sharpest: ItemInFrame | None = None
@@ -236,8 +203,11 @@ class Sorter:
             yield from self._follow(observation, frame, answer)
         if (reason := self._reason_to_reject(frame)) is not None:
             for item, voting in list(self._voting.items()):
-                if voting.confirmed:
+                if voting.confirmed and (not voting.gone or reason is RejectReason.NOT_SORTING):
                     yield self._close(item, reason)
+        for item, voting in list(self._voting.items()):
+            if voting.gone and self._nobody_follows(voting, frame):
+                yield self._close(item)
         yield from self.close_due()
 
     def close_due(self) -> Iterator[Outcome]:
@@ -284,7 +254,9 @@ class Sorter:
             if item in self._voting:
                 if observation.passed is not None:
                     self._voting[item].passed = observation.passed
-                yield from self._leave(item)
+                self._voting[item].gone = self._voting[item].confirmed
+                if not self._voting[item].gone or self._nobody_follows(self._voting[item], frame):
+                    yield from self._leave(item)
             self._decided.pop(item, None)
             return
         if item in self._decided:
@@ -340,7 +312,8 @@ class Sorter:
     def _is_too_close(self, voting: _Voting) -> bool:
         """Whether another item is in the way of one whose vote has just been closed."""
         others = [other for other in self._voting.values() if other.confirmed]
-        if voting.too_close or (self._closing.alone and (others or len(self._decided) > 1)):
+        there = any(not other.gone for other in others) or len(self._decided) > 1
+        if voting.too_close or (self._closing.alone and there):
             return True
         gap = self._closing.min_gap_seconds
         passed = [*self._passed, *(other.passed for other in others)]
@@ -364,6 +337,8 @@ class Sorter:
         if reason is RejectReason.NOT_SORTING and _shows_nothing(voting.ballot):
             reason = None
         self._passed.append(voting.passed)
+        if voting.gone:
+            del self._decided[item]
         verdict = voting.ballot.verdict() if reason is None else rejected(voting.ballot, reason)
         return Outcome(
             item=item,

@@ -46,7 +46,8 @@ from edge.core.terminal.progress import Progress
 from edge.core.verdict import Rules
 from edge.flow import Frame
 from edge.sorting.model import ActiveModel
-from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.sorting.sorter import Sorter
+from edge.sorting.vote_deadlines import VoteDeadlines
 from edge.vision.trigger.beside import beside
 from edge.vision.trigger.motion import Settings
 

@@ -14,7 +14,8 @@ from edge.core.verdict import Prediction, RejectReason, Rules
 from edge.flow import Frame, Observation, PictureFault, PictureFaultKind
 from edge.sorting.model import ActiveModel
 from edge.sorting.routing import Destination, route
-from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.sorting.sorter import Sorter
+from edge.sorting.vote_deadlines import VoteDeadlines
 
 LABELS = ("can", "bottle", "paper")
 ACCEPT = {"can": 0.5, "bottle": 0.7, "paper": 0.95}
@@ -93,6 +94,7 @@ def test_one_verdict_each_in_time_and_no_label_under_its_threshold(
     alone: bool,
     faulty: set[int],
 ) -> None:
+    frames = [*frames, *[[]] * 9]  # time for those that wait for who may follow
     world = World(frames, seed, slowest)
     rules = Rules(LABELS, ACCEPT, clear_frames=2, max_frames=4, unknown=0.9)
     sorter = Sorter(

@@ -14,7 +14,8 @@ from edge.core.images.preprocess import Box, InputSpec
 from edge.core.verdict import Prediction, RejectReason, Rules
 from edge.flow import Frame, Observation, PictureFault, PictureFaultKind
 from edge.sorting.model import ActiveModel
-from edge.sorting.sorter import Outcome, Sorter, VoteDeadlines
+from edge.sorting.sorter import Outcome, Sorter
+from edge.sorting.vote_deadlines import VoteDeadlines
 from edge.vision.trigger.beside import TriggerBeside
 from edge.vision.trigger.continuous import ContinuousTrigger
 
@@ -401,14 +402,37 @@ def test_items_that_pass_too_close_together_are_both_rejected(
     assert all(outcome.verdict.label == "can" for _, outcome in found)
 
 
-def test_an_item_close_behind_one_that_has_gone_is_rejected() -> None:
+@pytest.mark.parametrize(
+    ("second", "reasons"),
+    [(0.2, [RejectReason.TOO_CLOSE] * 2), (0.3, [None, None])],
+)
+def test_an_item_that_has_gone_waits_for_one_that_follows_too_close(
+    second: float, reasons: list[RejectReason | None]
+) -> None:
     script = Script(scores=[CAN] * 40)
     script.observations = [
         [seen(1, passed=0.0)], [seen(1, passed=0.0)], [gone(1, passed=0.0)],
-        [seen(2, passed=0.2)], [seen(2, passed=0.2)], [gone(2, passed=0.2)],
+        *[[seen(2, passed=second)]] * 3, [gone(2, passed=second)], *[[]] * 4,
     ]  # fmt: skip
-    rejects = [outcome.verdict.reject for _, outcome in play(script, GAP)]
-    assert rejects == [None, RejectReason.TOO_CLOSE]
+    found = play(script, GAP)
+    assert [outcome.item for _, outcome in found] == [1, 2]
+    assert [outcome.verdict.reject for _, outcome in found] == reasons
+
+
+def test_an_item_that_has_gone_is_decided_on_its_pictures_whatever_those_after_it_show() -> None:
+    script = Script(scores=[CAN] * 40)
+    script.observations = [
+        [seen(1, passed=0.0)],
+        [seen(1, passed=0.0)],
+        [gone(1, passed=0.0)],
+        [],
+        [],
+    ]
+    sorting, found = sorter(script, GAP), []
+    for number, fault in enumerate([None, None, FROZEN, FROZEN, None]):
+        frame = Frame(np.zeros((8, 8, 3), np.uint8), number / 10, number, fault=fault)
+        found.append([outcome.verdict.reject for outcome in sorting.look(frame)])
+    assert found == [[], [], [], [None], []]
 
 
 def test_items_that_are_in_a_bin_together_are_both_rejected() -> None:

@@ -1,0 +1,41 @@
+"""When the vote on an item ends even if it is not clear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class VoteDeadlines:
+    """The times at which an item's vote is closed even if it is not clear."""
+
+    deadline_seconds: float | None = None
+    """The seconds after the item's first frame; None if there is no limit."""
+    shortest_delay_seconds: float | None = None
+    """The shortest delay of the lanes that move at a set time after an item's passing; None if
+    there is no such lane."""
+    margin_seconds: float = 0.0
+    """The time that a verdict takes besides the inferences; a vote is closed earlier by it."""
+    min_gap_seconds: float | None = None
+    """Items that pass the middle closer together than this are rejected, and a vote is not closed
+    sooner than so long after the item has passed, unless its time is up. None: they may follow each
+    other as they like."""
+    alone: bool = False
+    """Whether items that are in view together are rejected, because one mover takes them all."""
+
+    def at(self, first: float, passed: float, *, inference_seconds: float) -> float | None:
+        """When the vote is closed, on the frames' clock; None if there is no limit.
+
+        Args:
+            first: when the item was first seen.
+            passed: when the item passes the middle of the region.
+            inference_seconds: the time of an inference of the item's model. Two of them may be
+                needed between this moment and the verdict: one in progress, and that of the last
+                frame.
+        """
+        ends = []
+        if self.deadline_seconds is not None:
+            ends.append(first + self.deadline_seconds)
+        if self.shortest_delay_seconds is not None:
+            ends.append(passed + self.shortest_delay_seconds)
+        return min(ends) - self.margin_seconds - 2 * inference_seconds if ends else None
