@@ -1,7 +1,9 @@
 """Train a recipe in several ways on the same splits, and say which is best, if any surely is.
 
-Every training is a run in --out; what is finished there is not repeated, so ways and seeds can be
-added, and a comparison that was cut off goes on where it was.
+The splits are drawn by several seeds; with --folds, they are the folds of a cross-validation.
+
+Every training is a run in --out; what is finished there is not repeated, so ways, seeds and repeats
+can be added, and a comparison that was cut off goes on where it was.
 """
 
 from __future__ import annotations
@@ -42,7 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--augment", default="own", metavar="A,A", help="own, none or hard (own: the variant's)"
     )
-    parser.add_argument("--seeds", type=positive, default=3, metavar="N", help="from --seed on (3)")
+    parser.add_argument("--seeds", type=positive, metavar="N", help="from --seed on (3)")
+    parser.add_argument(
+        "--folds",
+        type=positive,
+        metavar="K",
+        help="cross-validation in place of --seeds: each picture is tested on once a repeat",
+    )
+    parser.add_argument("--repeats", type=positive, metavar="R", help="of all folds (1)")
     parser.add_argument(
         "--no-speed", action="store_true", help="convert nothing, and measure no int8 times"
     )
@@ -55,6 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
     options = checked_recipe_options(arguments)  # before TensorFlow is loaded
     if arguments.variants is not None and arguments.variant != "default":
         raise UsageError("compare: give --variants, or --variant for all of them, not both")
+    if arguments.folds == 1:
+        raise UsageError("--folds must be 2 or more. Received: 1")
+    if arguments.folds is not None and arguments.seeds is not None:
+        raise UsageError("compare: give --seeds, or --folds with --repeats, not both")
+    if arguments.folds is None and arguments.repeats is not None:
+        raise UsageError("compare: --repeats goes with --folds")
     ways = ways_to_train(
         arguments.recipe,
         variants=(arguments.variants or arguments.variant).split(","),
@@ -70,32 +85,48 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.core.files import write_file
     from trainer.compare.comparison import compare_outcomes, read_outcome
     from trainer.compare.comparison_page import FLATTERS, table, to_json, write_page
+    from trainer.compare.folds import fold_splits
     from trainer.compare.speed import int8_milliseconds
-    from trainer.compare.trainings import ComparedPictures, train_ways
+    from trainer.compare.trainings import (
+        ComparedPictures,
+        begin_comparison,
+        seed_splits,
+        train_ways,
+    )
 
     out: Path = arguments.out
-    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
+    recipe, seed, folds = arguments.recipe, arguments.seed, arguments.folds
     pictures = ComparedPictures(
         options["data"], options["add"], options["groups"], options["max_minutes"]
     )
+    if folds is None:
+        begin_comparison(recipe, pictures, out)
+        splits = seed_splits(range(seed, seed + (arguments.seeds or 3)))
+    else:
+        begin_comparison(recipe, pictures, out, folds=f"{folds} by seed {seed}")
+        first = ways[0].recipe(recipe)
+        splits = fold_splits(
+            first, pictures, out, folds=folds, repeats=arguments.repeats or 1, seed=seed
+        )
     try:
-        trainings = train_ways(arguments.recipe, ways, seeds, pictures, out)
+        trainings = train_ways(recipe, ways, splits, pictures, out)
     except trainer.StopTraining:
         _log.warning("stopped; the same command goes on with what is left")
         return EXIT_INTERRUPTED
     milliseconds = {
         each.way.name: int8_milliseconds(each.run.path, out / "bundles" / each.way.name)
         for each in trainings
-        if each.seed == seeds[0] and not arguments.no_speed
+        if each.split == splits[0] and not arguments.no_speed
     }
     found = compare_outcomes(
         {way.name: [read_outcome(each) for each in trainings if each.way == way] for way in ways},
         milliseconds,
+        folds=folds,
     )
     told = to_json(found)
     text = json.dumps(told, indent=2, ensure_ascii=False)
     write_file(out / "comparison.json", text + "\n")
-    write_page(out / "comparison.html", found, title=arguments.recipe)
+    write_page(out / "comparison.html", found, title=recipe)
     if arguments.json:
         print_json(told)
     else:

@@ -17,15 +17,16 @@ from trainer.statistics.intervals import Figure
 from trainer.statistics.means import mean_of
 from trainer.statistics.paired_runs import CONFIDENCE, Difference, holm, paired_difference
 
-FEWEST_SEEDS = 3
+FEWEST_TRAININGS = 3
 """The fewest trainings of each way with which a winner is named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WayOutcome:
-    """What one way comes to, with one seed."""
+    """What one way comes to, on one split."""
 
-    seed: int
+    split: str
+    """A seed, `0`; or a repeat and a fold of it, `1.5`."""
     predictions: Mapping[str, TestPrediction]
     """Of the test pictures, by the SHA-256 of their files."""
     corrupted: float | None
@@ -43,7 +44,7 @@ class WayOutcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WayFigures:
-    """What one way comes to, over all seeds."""
+    """What one way comes to, over all splits."""
 
     name: str
     outcomes: tuple[WayOutcome, ...]
@@ -52,12 +53,12 @@ class WayFigures:
 
     @property
     def accuracy(self) -> float:
-        """The mean over the seeds."""
+        """The mean over the splits."""
         return float(np.mean([outcome.accuracy for outcome in self.outcomes]))
 
     @property
     def spread(self) -> float | None:
-        """The standard deviation over the seeds; None with one."""
+        """The standard deviation over the splits; None with one."""
         values = [outcome.accuracy for outcome in self.outcomes]
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
@@ -70,7 +71,7 @@ class WayFigures:
 
     @property
     def corrupted(self) -> float | None:
-        """The mean over the seeds."""
+        """The mean over the splits."""
         values = [o.corrupted for o in self.outcomes if o.corrupted is not None]
         return float(np.mean(values)) if values else None
 
@@ -98,6 +99,8 @@ class WayComparison:
 
     ways: tuple[WayFigures, ...]
     pairs: tuple[Pair, ...]
+    folds: int | None = None
+    """Of a cross-validation; None: the splits are drawn by seeds."""
 
     def between(self, one: str, other: str) -> Pair:
         """The pair of these two, whichever way round it was computed."""
@@ -113,17 +116,24 @@ class WayComparison:
         raise KeyError((one, other))
 
     @property
-    def seeds(self) -> int:
+    def trainings(self) -> int:
         """How many times each way was trained."""
         return len(self.ways[0].outcomes)
+
+    @property
+    def splits(self) -> str:
+        """What the ways were trained on, in words: "3 seeds", "5 folds, 2 repeats"."""
+        if self.folds is None:
+            return number_of(self.trainings, "seeds")
+        return f"{self.folds} folds, {number_of(self.trainings // self.folds, 'repeats')}"
 
     @property
     def winner(self) -> WayFigures | None:
         """The way that is better than every other one by more than chance explains, if any.
 
-        There is none with fewer seeds than show how much chance moves a training.
+        There is none with fewer trainings than show how much chance moves one.
         """
-        told = self.seeds >= FEWEST_SEEDS and len(self.ways) > 1 and not self.as_good
+        told = self.trainings >= FEWEST_TRAININGS and len(self.ways) > 1 and not self.as_good
         return self.ways[0] if told else None
 
     @property
@@ -145,15 +155,16 @@ class WayComparison:
             )
         if not self.as_good:
             return (
-                f"no winner with {number_of(self.seeds, 'seeds')}: {best.name} has "
+                f"no winner with {self.splits}: {best.name} has "
                 f"{self._apart(best.name, others[0].name)} on these test pictures, but how much "
-                f"chance moves a training, {FEWEST_SEEDS} seeds show or more"
+                f"chance moves a training, {FEWEST_TRAININGS} trainings of each way show or more"
             )
         names = in_a_sentence(list(self.as_good))
         return (
             f"no difference shows between {best.name} and {names}: {best.name} has "
-            f"{self._apart(best.name, self.as_good[0])}, which chance explains. More seeds or more "
-            "test pictures may tell them apart; else take the fastest of them"
+            f"{self._apart(best.name, self.as_good[0])}, which chance explains. More "
+            f"{'seeds' if self.folds is None else 'repeats'} or more pictures may tell them apart; "
+            "else take the fastest of them"
         )
 
     def _apart(self, one: str, other: str) -> str:
@@ -174,7 +185,7 @@ def read_outcome(training: Training) -> WayOutcome:
     metrics, facts = training.metrics(), training.run.facts
     disturbed = [each["accuracy"] for each in metrics.get("robustness", [])]
     return WayOutcome(
-        seed=training.seed,
+        split=training.split.key,
         predictions={each.sha256: each for each in read_predictions(training.run.path)},
         corrupted=float(np.mean(disturbed)) if disturbed else None,
         minutes=facts.minutes,
@@ -184,23 +195,28 @@ def read_outcome(training: Training) -> WayOutcome:
 
 
 def compare_outcomes(
-    outcomes: Mapping[str, Sequence[WayOutcome]], milliseconds: Mapping[str, float | None]
+    outcomes: Mapping[str, Sequence[WayOutcome]],
+    milliseconds: Mapping[str, float | None],
+    *,
+    folds: int | None = None,
 ) -> WayComparison:
-    """The comparison of ways by their outcomes, with the same seeds.
+    """The comparison of ways by their outcomes, on the same splits.
 
     Args:
-        outcomes: by the name of the way, one for each seed.
+        outcomes: by the name of the way, one for each split.
         milliseconds: by the name of the way, the time of its int8 model.
+        folds: of a cross-validation, of whose repeats the splits are; None: they are of seeds.
 
     Raises:
-        RunError: two ways were tested on other pictures with the same seed.
+        RunError: two ways were tested on other pictures on the same split.
     """
     ways = [
         WayFigures(name, tuple(found), milliseconds.get(name)) for name, found in outcomes.items()
     ]
     ways.sort(key=lambda way: (-way.accuracy, way.name))
     names = list(itertools.combinations(range(len(ways)), 2))
-    found = [_difference(ways[i], ways[j]) for i, j in names]
+    overlap = 0.0 if folds is None else 1 / (folds - 1)
+    found = [_difference(ways[i], ways[j], overlap) for i, j in names]
     corrected = holm([each.p for each in found])
     return WayComparison(
         tuple(ways),
@@ -208,21 +224,23 @@ def compare_outcomes(
             Pair(ways[i].name, ways[j].name, each, p)
             for (i, j), each, p in zip(names, found, corrected, strict=True)
         ),
+        folds,
     )
 
 
-def _difference(one: WayFigures, other: WayFigures) -> Difference:
+def _difference(one: WayFigures, other: WayFigures, overlap: float) -> Difference:
     changes: list[npt.NDArray[np.float64]] = []
     groups: list[str] = []
-    seeds: list[int] = []
-    for mine, theirs in zip(one.outcomes, other.outcomes, strict=True):
-        if mine.seed != theirs.seed or mine.predictions.keys() != theirs.predictions.keys():
+    trainings: list[int] = []
+    pairs_of = enumerate(zip(one.outcomes, other.outcomes, strict=True))
+    for number, (mine, theirs) in pairs_of:
+        if mine.split != theirs.split or mine.predictions.keys() != theirs.predictions.keys():
             raise RunError(
-                f"{one.name} and {other.name} were not tested on the same pictures with seed "
-                f"{mine.seed}: remove the folders of that seed to train them again"
+                f"{one.name} and {other.name} were not tested on the same pictures on split "
+                f"{mine.split}: remove the folders of that split to train them again"
             )
         pairs = [(mine.predictions[key], theirs.predictions[key]) for key in mine.predictions]
         changes.append(np.array([float(a.right) - float(b.right) for a, b in pairs]))
         groups += [a.group for a, _ in pairs]
-        seeds += [mine.seed] * len(pairs)
-    return paired_difference(np.concatenate(changes), groups, seeds)
+        trainings += [number] * len(pairs)
+    return paired_difference(np.concatenate(changes), groups, trainings, overlap=overlap)

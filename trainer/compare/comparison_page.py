@@ -42,7 +42,8 @@ def write_page(file: Path, found: WayComparison, *, title: str) -> None:
         title=title,
         verdict=found.verdict(),
         flatters=FLATTERS,
-        seeds=len(best.outcomes),
+        splits=found.splits,
+        trainings=found.trainings,
         pictures=sum(len(outcome.predictions) for outcome in best.outcomes),
         heads=_HEADS,
         rows=_rows(found),
@@ -68,14 +69,15 @@ def to_json(found: WayComparison) -> dict[str, Any]:
         "winner": found.winner and found.winner.name,
         "as_good_as_the_best": list(found.as_good),
         "note": FLATTERS,
+        "folds": found.folds,
         "ways": {
             way.name: {
                 "accuracy": way.figure.to_json(),
                 "spread": way.spread,
                 "corrupted": way.corrupted,
                 "int8_milliseconds": way.milliseconds,
-                "seeds": {
-                    str(outcome.seed): {
+                "seeds" if found.folds is None else "splits": {
+                    outcome.split: {
                         "accuracy": outcome.accuracy,
                         "images": len(outcome.predictions),
                         "corrupted": outcome.corrupted,

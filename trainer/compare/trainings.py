@@ -32,11 +32,25 @@ class ComparedPictures:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnSplit:
+    """A split into train, validation and test, on which every way is trained once."""
+
+    key: str
+    """A seed, `0`; or a repeat and a fold of it, `1.5`."""
+    name: str
+    """A name for its folder and for messages."""
+    seed: int
+    """Of starting weights, augmentation and order; where `file` is None, of the split too."""
+    file: Path | None = None
+    """A `split.csv`; None: the first way draws the split."""
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
     """A finished training of a comparison."""
 
     way: Way
-    seed: int
+    split: DrawnSplit
     run: Run
 
     def metrics(self) -> dict[str, Any]:
@@ -48,38 +62,45 @@ class Training:
         return content
 
 
-def train_ways(
-    recipe: str, ways: Sequence[Way], seeds: Sequence[int], pictures: ComparedPictures, out: Path
-) -> list[Training]:
-    """Trains every way with every seed, and gives all of them; finished ones are only read.
+def seed_splits(seeds: Sequence[int]) -> list[DrawnSplit]:
+    """A split for each seed."""
+    return [DrawnSplit(str(seed), f"seed-{seed}", seed) for seed in seeds]
 
-    All ways have the split that the first one draws with a seed. A training that was cut off goes
-    on where it was.
+
+def train_ways(
+    recipe: str,
+    ways: Sequence[Way],
+    splits: Sequence[DrawnSplit],
+    pictures: ComparedPictures,
+    out: Path,
+) -> list[Training]:
+    """Trains every way on every split, and gives all trainings; finished ones are only read.
+
+    A training that was cut off goes on where it was.
 
     Args:
         recipe: a shipped recipe, or the path of one's own.
         ways: the ways to train.
-        seeds: of split, starting weights, augmentation and order.
+        splits: what they are trained and tested on.
         pictures: what to train on.
-        out: the folder of the comparison, which holds the runs.
+        out: the folder of the comparison, which holds the runs; see `begin_comparison`.
 
     Raises:
-        StorageError: `out` holds another comparison, or a disk is full.
+        StorageError: a run in `out` was trained by another recipe, or a disk is full.
         StopTraining: Ctrl-C.
         As `trainer.train`.
     """
-    _check_same(recipe, pictures, out)
     found = []
-    for seed in seeds:
-        first: Path | None = None
+    for split in splits:
+        kept, said = split.file, split.name.replace("-", " ")
         for way in ways:
-            folder = out / f"seed-{seed}" / way.name
+            folder = out / split.name / way.name
             if (folder / FACTS).is_file():
                 run = read_run(folder)
                 _check_recipe(folder, way, recipe)
-                _log.info(f"{way.name}, seed {seed}: trained already")
+                _log.info(f"{way.name}, {said}: trained already")
             else:
-                _log.info(f"{way.name}, seed {seed}:")
+                _log.info(f"{way.name}, {said}:")
                 run = train(
                     recipe,
                     pictures.data,
@@ -88,24 +109,35 @@ def train_ways(
                     settings=way.settings,
                     add=pictures.add,
                     groups=pictures.groups,
-                    keep_parts=first,
-                    seed=seed,
+                    keep_parts=kept,
+                    seed=split.seed,
                     max_minutes=pictures.max_minutes,
                     resume=unfinished_folder(folder).is_dir(),
                 )
-            found.append(Training(way, seed, run))
-            first = first or folder
+            found.append(Training(way, split, run))
+            kept = kept or folder
     return found
 
 
-def _check_same(recipe: str, pictures: ComparedPictures, out: Path) -> None:
-    """Passes a new folder, or one of the same comparison, to which ways and seeds may be added."""
+def begin_comparison(
+    recipe: str, pictures: ComparedPictures, out: Path, *, folds: str | None = None
+) -> None:
+    """Passes a new folder, or one of the same comparison, to which ways and splits may be added.
+
+    Args:
+        recipe, pictures, out: see `train_ways`.
+        folds: how the pictures are divided into folds; None: into one split for each seed.
+
+    Raises:
+        StorageError: `out` holds another comparison, or cannot be written.
+    """
     plan = {
         "recipe": recipe,
         "data": str(pictures.data.resolve()),
         "add": [str(path.resolve()) for path in pictures.add],
         "groups": pictures.groups,
         "max_minutes": pictures.max_minutes,
+        "folds": folds,
     }
     file = out / _PLAN
     with storage_errors("create", out):

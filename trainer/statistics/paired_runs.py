@@ -29,29 +29,39 @@ class Difference:
     """The probability of so large a difference, either way, if there were none."""
 
 
-def paired_difference(changes: Floats, groups: Sequence[str], seeds: Sequence[int]) -> Difference:
+def paired_difference(
+    changes: Floats, groups: Sequence[str], trainings: Sequence[int], *, overlap: float = 0.0
+) -> Difference:
     """The mean of `changes` with its interval, over pictures and over trainings.
 
     Two things vary. Pictures of one group are right or wrong together, also in the splits of
     several seeds; and a training with another seed comes out a little better or worse on all
     pictures. So there are two tests, and the one that shows less counts: Student's t over the
-    groups of pictures, and over the mean differences of the seeds. (One variance of both, clustered
-    both ways, called up to one in nine comparisons of a way with itself a difference, because that
-    of a few seeds is often estimated near 0.) With a single seed nothing is known of the latter.
+    groups of pictures, and over the mean differences of the trainings. (One variance of both,
+    clustered both ways, called up to one in nine comparisons of a way with itself a difference,
+    because that of a few seeds is often estimated near 0.) With a single seed nothing is known of
+    the latter.
+
+    The trainings of the folds of a cross-validation share most of their pictures, so that their
+    differences vary less than those of new pictures would: their variance is multiplied by
+    1 + n * overlap. Source: C. Nadeau and Y. Bengio, Inference for the generalization error,
+    Machine Learning 52 (2003), the corrected resampled t-test.
 
     Args:
         changes: (pictures,), 1 where only the first way is right, -1 where only the other is, and 0
-            where both agree; a picture counts once for each seed that tests on it.
-        groups: the group of each picture, the same in all seeds.
-        seeds: the seed of each picture's training.
+            where both agree; a picture counts once for each training that is tested on it.
+        groups: the group of each picture, the same in all trainings.
+        trainings: the number of each picture's training: of its seed, or of its fold.
+        overlap: of folds, the pictures that are tested on for each one that is trained on.
     """
     mean = float(changes.mean())
-    of = np.unique(list(seeds), return_inverse=True)[1]
+    of = np.unique(list(trainings), return_inverse=True)[1]
     means = np.bincount(of, weights=changes) / np.bincount(of)
     variance, count = clustered_variance(changes, groups)
     tests = [_student(mean, variance, count)]
     if len(means) > 1 and np.ptp(means) > 0:
-        tests.append(_student(mean, float(np.var(means, ddof=1)) / len(means), len(means)))
+        between = float(np.var(means, ddof=1)) * (1 / len(means) + overlap)
+        tests.append(_student(mean, between, len(means)))
     half = max(half for half, _ in tests)
     p = max(p for _, p in tests)
     return Difference(mean, (max(-1.0, mean - half), min(1.0, mean + half)), p)

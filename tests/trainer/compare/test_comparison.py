@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,11 +28,16 @@ def outcome(right: Sequence[bool], seed: int, *, first: int = 0) -> WayOutcome:
         )
         for i, good in enumerate(right)
     }
-    return WayOutcome(seed, predictions, 0.6, 2.0, False, 1000)
+    return WayOutcome(str(seed), predictions, 0.6, 2.0, False, 1000)
 
 
 def compared(
-    accuracies: dict[str, float], *, rng: np.random.Generator, seeds: int = 3, pictures: int = 150
+    accuracies: dict[str, float],
+    *,
+    rng: np.random.Generator,
+    seeds: int = 3,
+    pictures: int = 150,
+    folds: int | None = None,
 ) -> WayComparison:
     """Ways of these accuracies; how hard a picture is, is the same for all of them."""
     outcomes: dict[str, list[WayOutcome]] = {name: [] for name in accuracies}
@@ -41,13 +47,22 @@ def compared(
             own = np.where(rng.uniform(size=pictures) < 0.5, rng.uniform(size=pictures), hard)
             outcomes[name].append(outcome((own < accuracy).tolist(), seed, first=1000 * seed))
     speeds = {name: float(place + 1) for place, name in enumerate(accuracies)}
-    return compare_outcomes(outcomes, speeds)
+    return compare_outcomes(outcomes, speeds, folds=folds)
 
 
-def test_a_comparison_of_a_way_with_itself_names_no_winner_95_times_in_100() -> None:
+@pytest.mark.parametrize("folds", [None, 5])
+def test_a_comparison_of_a_way_with_itself_names_no_winner_95_times_in_100(
+    folds: int | None,
+) -> None:
     rng = np.random.default_rng(0)
     same = {"a": 0.9, "b": 0.9, "c": 0.9, "d": 0.9}
-    found = [compared(same, rng=rng) for _ in range(100)]
+    drawn: dict[str, Any] = {
+        "rng": rng,
+        "folds": folds,
+        "seeds": folds or 3,
+        "pictures": 70 if folds else 150,
+    }
+    found = [compared(same, **drawn) for _ in range(100)]
     assert sum(any(pair.sure for pair in each.pairs) for each in found) <= 7
     assert "no difference shows between" in next(e for e in found if not e.winner).verdict()
 
@@ -62,6 +77,19 @@ def test_a_better_way_wins_and_the_reason_is_told() -> None:
     straight = found.between("better", "plain").difference
     assert turned.value == -straight.value
     assert turned.interval == (-straight.interval[1], -straight.interval[0])
+
+
+def test_of_folds_it_is_said_how_many_there_are() -> None:
+    found = compared(
+        {"plain": 0.8, "better": 0.95}, rng=np.random.default_rng(1), seeds=10, folds=5
+    )
+    assert found.splits == "5 folds, 2 repeats"
+    assert found.winner is not None
+    told = to_json(found)
+    assert told["folds"] == 5
+    assert len(told["ways"]["better"]["splits"]) == 10
+    same = compared({"a": 0.9, "b": 0.9}, rng=np.random.default_rng(1), seeds=5, folds=5)
+    assert "More repeats or more pictures may tell them apart" in same.verdict()
 
 
 def test_two_good_ways_are_not_told_apart_but_surely_from_a_bad_one() -> None:
@@ -119,5 +147,5 @@ def test_the_frontier_has_what_nothing_beats() -> None:
 
 def test_other_test_pictures_with_the_same_seed_are_refused() -> None:
     rights = [True] * 20
-    with pytest.raises(RunError, match="not tested on the same pictures with seed 0"):
+    with pytest.raises(RunError, match="not tested on the same pictures on split 0"):
         compare_outcomes({"a": [outcome(rights, 0)], "b": [outcome(rights, 0, first=5)]}, {})

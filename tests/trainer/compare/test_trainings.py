@@ -77,6 +77,45 @@ def test_what_is_finished_is_not_trained_again(
         main([*words(compared), "--optimizers", "sgd,adam,nadam", "--seeds", "1"])
 
 
+def test_with_folds_each_picture_is_tested_on_once_by_every_way(
+    compared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folds = [*words(compared, tmp_path / "ways"), "--optimizers", "adam,sgd", "--folds", "2"]
+    assert main([*folds, "--json"]) == EXIT_OK
+    told = json.loads(capsys.readouterr().out)
+    assert told["folds"] == 2
+    assert set(told["ways"]["sgd"]["splits"]) == {"1.1", "1.2"}
+    tested = {
+        way: [
+            each.sha256
+            for fold in ("repeat-1-fold-1-of-2", "repeat-1-fold-2-of-2")
+            for each in read_predictions(tmp_path / "ways" / fold / way)
+        ]
+        for way in ("adam", "sgd")
+    }
+    assert tested["adam"] == tested["sgd"]
+    assert len(set(tested["adam"])) == len(tested["adam"]) == 60
+    page = (tmp_path / "ways" / "comparison.html").read_text(encoding="utf-8")
+    assert "2 folds, 1 repeat, 60 test pictures in all" in page
+    assert main([*folds, "--seed", "1"]) == EXIT_IO
+    assert "and this one has 2 by seed 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--folds", "1"], "--folds must be 2 or more"),
+        (["--folds", "3", "--seeds", "2"], "give --seeds, or --folds with --repeats, not both"),
+        (["--repeats", "2"], "--repeats goes with --folds"),
+    ],
+)
+def test_folds_and_seeds_are_told_apart(
+    compared: Path, capsys: pytest.CaptureFixture[str], more: list[str], said: str
+) -> None:
+    assert main([*words(compared), *more]) == EXIT_USAGE
+    assert said in capsys.readouterr().err
+
+
 def test_another_comparison_has_another_folder(
     compared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
