@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edge.config.checks import pins_in
 from edge.config.lanes import Lane
 from edge.config.station import StationConfig
 from edge.core.suggestions import similar_path
 from edge.core.yaml_messages import FileProblem, Location
 from edge.pins.header import BUSES, PULLED_UP
+
+_REAL = ("usb", "picamera", "stream")
+"""Cameras before which things pass as they come."""
 
 
 def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
@@ -17,19 +21,18 @@ def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
         where: Location = ("lanes", name)
         yield from _about_its_delay(config, lane, where)
         if lane.actuator is not None:
-            yield from _about_its_pin(lane, (*where, "actuator"))
             yield from _about_its_motor(lane, (*where, "actuator"))
             yield from _about_its_hold(config, lane, (*where, "actuator", "hold_seconds"))
-    if config.keep_alive is not None:
-        pin = config.keep_alive.pin
-        if pin in BUSES:
-            yield _about_a_bus(pin, ("keep_alive", "pin"))
-        if not any(lane.actuator is not None for lane in config.lanes.values()):
-            yield FileProblem(
-                ("keep_alive",),
-                "no lane has an actuator: there is no supply to cut off, and the level of this pin "
-                "never changes. Remove the section, or give a lane an actuator",
-            )
+    moves = any(lane.actuator is not None for lane in config.lanes.values())
+    if config.keep_alive is not None and not moves:
+        yield FileProblem(
+            ("keep_alive",),
+            "no lane has an actuator: there is no supply to cut off, and the level of this pin "
+            "never changes. Remove the section, or give a lane an actuator",
+        )
+    yield from _about_pins(config)
+    yield from _about_the_emergency_stop(config)
+    yield from _about_items_that_follow(config)
     yield from _about_the_ledger(config)
 
 
@@ -76,28 +79,76 @@ def _about_its_delay(config: StationConfig, lane: Lane, where: Location) -> Iter
     )
 
 
-def _about_its_pin(lane: Lane, where: Location) -> Iterator[FileProblem]:
-    pin = getattr(lane.actuator, "pin", None)
-    if not isinstance(pin, int):
+def _about_pins(config: StationConfig) -> Iterator[FileProblem]:
+    """What is to be said of pins, wherever in the file they stand."""
+    content = config.model_dump(exclude_unset=True, serialize_as_any=True)
+    for section in ("lanes", "bin", "keep_alive"):
+        yield from _about_driven_pins(content.get(section), (section,))
+    for where, name in pins_in(content, ()):
+        if name.startswith("pin ") and (pin := int(name.removeprefix("pin "))) in BUSES:
+            yield _about_a_bus(pin, where)
+
+
+def _about_driven_pins(value: object, where: Location) -> Iterator[FileProblem]:
+    """What pins that the station drives do before it runs; those of switches are read."""
+    if not isinstance(value, dict):
         return
-    active_high = getattr(lane.actuator, "active_high", None)
-    reasons = []
+    for key, part in value.items():
+        if key in ("home", "end"):
+            continue
+        if key == "pin" and isinstance(part, int) and where != ("keep_alive",):
+            yield from _about_its_level(part, value.get("active_high"), (*where, key))
+        elif key == "enable_pin" and isinstance(part, int):
+            yield from _about_its_level(
+                part, value.get("enable_active_high", False), (*where, key), has_resistor=True
+            )
+        else:
+            yield from _about_driven_pins(part, (*where, key))
+
+
+def _about_its_level(
+    pin: int, active_high: bool | None, where: Location, *, has_resistor: bool = False
+) -> Iterator[FileProblem]:
     if pin in PULLED_UP and active_high is not False:
         moves = "a relay or coil may be on" if active_high else "a servo may twitch"
-        reasons.append(
-            f"is pulled high from power-on until the station runs, so that {moves} meanwhile: take "
-            "one of GPIO 16 to 27, which are pulled low"
+        yield FileProblem(
+            where,
+            f"GPIO {pin} is pulled high from power-on until the station runs, so that {moves} "
+            "meanwhile: take one of GPIO 16 to 27, which are pulled low",
         )
-    if pin not in PULLED_UP and active_high is False:
-        reasons.append(
-            "is pulled low from power-on until the station runs, so that what is switched on at a "
-            "low level (active_high: false) may be on meanwhile: take GPIO 4, 5 or 6, which are "
-            "pulled high, or add a pull-up"
+    if pin not in PULLED_UP and active_high is False and not has_resistor:
+        yield FileProblem(
+            where,
+            f"GPIO {pin} is pulled low from power-on until the station runs, so that what is "
+            "switched on at a low level (active_high: false) may be on meanwhile: take GPIO 4, 5 "
+            "or 6, which are pulled high, or add a pull-up",
         )
-    for reason in reasons:
-        yield FileProblem((*where, "pin"), f"GPIO {pin} {reason}")
-    if pin in BUSES:
-        yield _about_a_bus(pin, (*where, "pin"))
+
+
+def _about_the_emergency_stop(config: StationConfig) -> Iterator[FileProblem]:
+    stop = None if config.stops is None else config.stops.emergency_stop
+    if stop is None or stop.pull == "none" or (stop.active_high and stop.pull == "up"):
+        return
+    yield FileProblem(
+        ("stops", "emergency_stop"),
+        "a wire that is cut is not seen: use a contact that opens when the button is pressed, "
+        "between the pin and ground, with `active_high: true, pull: up`",
+    )
+
+
+def _about_items_that_follow(config: StationConfig) -> Iterator[FileProblem]:
+    planned = [
+        name
+        for name, lane in config.lanes.items()
+        if lane.actuator is not None and config.delay_seconds(lane) is not None
+    ]
+    if planned and config.decision.min_gap_seconds is None and config.camera.kind in _REAL:
+        yield FileProblem(
+            ("decision",),
+            "min_gap_seconds is not set: an actuator may move two items that follow each other "
+            "closely, of which one is for another lane. Set it to the time in which an item passes "
+            "an actuator, and both of two that are closer are rejected",
+        )
 
 
 def _about_its_motor(lane: Lane, where: Location) -> Iterator[FileProblem]:

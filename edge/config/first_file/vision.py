@@ -16,6 +16,9 @@ camera:
   width: 640
   height: 480
   frames_per_second: 30
+  # Fixed, so that every picture looks like the next; `pilah-edge doctor` says what it takes now:
+  # exposure_microseconds: 5000
+  # white_balance_kelvin: 4600
 """,
     "picamera": """\
 camera:
@@ -23,6 +26,10 @@ camera:
   width: 640
   height: 480
   frames_per_second: 30
+  # Fixed, so that every picture looks like the next; `pilah-edge doctor` says what it takes now:
+  # exposure_microseconds: 5000
+  # analogue_gain: 2.0
+  # white_balance_gains: [1.8, 1.6]
 """,
     "stream": """\
 camera:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,57 @@ def test_what_is_allowed_and_probably_not_meant(
 def test_a_keep_alive_pin_on_a_bus_is_probably_not_meant(tmp_path: Path, tiny_bundle: Path) -> None:
     (found,) = warnings_of(tmp_path, tiny_bundle, CALM + "keep_alive: {pin: 10}\n")
     assert found.startswith("15: keep_alive.pin: GPIO 10 is also SPI (MOSI)")
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ("bin: {kind: flap, pin: 5}\n", "bin.pin: GPIO 5 is pulled high from power-on"),
+        (
+            "bin: {kind: carousel, step_pin: 20, direction_pin: 8, steps_per_turn: 800, "
+            "max_steps_per_second: 800, steps_per_second_squared: 2000, "
+            "home: {pin: 16, within_steps: 1000, steps_per_second: 200}}\n",
+            "bin.direction_pin: GPIO 8 is also SPI (CE0)",
+        ),
+        ("stops: {bins: {warm: {pin: 15}}}\n", "stops.bins.warm.pin: GPIO 15 is also the serial"),
+        ("stops: {bins: {warm: {pin: 6}}}\n", None),
+        ("stops: {emergency_stop: {pin: 6}}\n", "stops.emergency_stop: a wire that is cut"),
+        ("stops: {emergency_stop: {pin: 6, active_high: true}}\n", "a wire that is cut"),
+        ("stops: {emergency_stop: {pin: 6, active_high: true, pull: up}}\n", None),
+        ("stops: {emergency_stop: {pin: 6, pull: none}}\n", None),
+    ],
+)
+def test_every_pin_is_looked_at_and_a_cut_wire_is_thought_of(
+    sections: str, said: str | None, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    text = CALM + sections
+    if sections.startswith("bin"):
+        text = re.sub(
+            r"actuator: {kind: \w+, pin: (\d+).*}",
+            r"actuator: {kind: bin, position: \1, hold_seconds: 1}",
+            text,
+        )
+    found = warnings_of(tmp_path, tiny_bundle, text)
+    assert (found == []) if said is None else any(said in one for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "sections", "warned"),
+    [
+        (("    labels: [red]", "    labels: [red]\n    delay_seconds: 3"), "", True),
+        (
+            ("    labels: [red]", "    labels: [red]\n    delay_seconds: 3"),
+            "decision: {min_gap_seconds: 0.2}\n",
+            False,
+        ),
+        (("kind: usb", "kind: usb"), "", False),
+    ],
+)
+def test_items_that_follow_each_other_closely_are_thought_of(
+    change: tuple[str, str], sections: str, warned: bool, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    found = warnings_of(tmp_path, tiny_bundle, USB.replace(*change) + sections)
+    assert any("min_gap_seconds is not set" in one for one in found) is warned, found
 
 
 def test_a_spill_in_a_folder_that_cannot_be_used_is_told(tmp_path: Path, tiny_bundle: Path) -> None:
