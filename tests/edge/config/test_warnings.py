@@ -77,7 +77,7 @@ def test_a_keep_alive_pin_on_a_bus_is_probably_not_meant(tmp_path: Path, tiny_bu
         ("bin: {kind: flap, pin: 5}\n", "bin.pin: GPIO 5 is pulled high from power-on"),
         (
             "bin: {kind: carousel, step_pin: 20, direction_pin: 8, steps_per_turn: 800, "
-            "max_steps_per_second: 800, steps_per_second_squared: 2000, "
+            "max_steps_per_second: 800, steps_per_second_squared: 2000, at_rest: held, "
             "home: {pin: 16, within_steps: 1000, steps_per_second: 200}}\n",
             "bin.direction_pin: GPIO 8 is also SPI (CE0)",
         ),
