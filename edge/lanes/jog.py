@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 
 from edge.lanes import ActuatorSettings
+from edge.lanes.bins.lane import BinLane
+from edge.lanes.bins.lane import Settings as BinLaneSettings
 from edge.lanes.coil import Coil
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
@@ -25,7 +27,8 @@ TRAIN = 10
 """The number of actuations that the key `t` plans."""
 
 _TURNS = {"left": -1, "right": 1, "[": -5, "]": 5, "shift left": -5, "shift right": 5}
-"""The degrees by which each key turns a servo; a stepper turns ten times as many steps."""
+"""The degrees by which each key turns a servo or a flap; a stepper or a carousel turns ten times as
+many steps."""
 _WELL_SECONDS = 3.0
 _SHORTEST_HOLD, _LONGEST_HOLD = 0.01, 60.0
 
@@ -93,6 +96,9 @@ class Jog:
             turns = "left/right turn by 1 degree, [ ] by 5, r/a take the angle as rest/active, "
         elif isinstance(self._device, Stepper):
             turns = "left/right turn by 10 steps, [ ] by 50, r/a take them as rest/active, "
+        elif isinstance(self._device, BinLane):
+            unit = "1 degree, [ ] by 5" if self._step == 1 else "10 steps, [ ] by 50"
+            turns = f"left/right turn by {unit}, a takes that as this lane's position, "
         return (
             f"keys: space actuates once, t {TRAIN} times, up/down change the hold time, "
             f"{turns}s prints it for the station file, q ends"
@@ -111,6 +117,8 @@ class Jog:
             words.append(
                 f"step {device.steps}  (rest {device.rest_steps}, active {device.active_steps})"
             )
+        elif isinstance(device, BinLane):
+            words.append(f"at {_plain(device.at)}  (its position {_plain(device.position)})")
         elif isinstance(device, Coil):
             words.append("ON " if device.active else "off")
         per_minute = 60 / self._cycle_seconds
@@ -148,6 +156,8 @@ class Jog:
                 self._turn(self._device, key)
             elif isinstance(self._device, Stepper):
                 _turn_by_steps(self._device, key)
+            elif isinstance(self._device, BinLane):
+                self._turn_bin(self._device, key)
             else:
                 _log.info(f"{self._name}: a {self._settings.kind} has no angle")
         else:
@@ -164,6 +174,8 @@ class Jog:
         elif isinstance(self._device, Stepper):
             found["rest_steps"] = self._device.rest_steps
             found["active_steps"] = self._device.active_steps
+        elif isinstance(self._device, BinLane):
+            found["position"] = _plain(self._device.position)
         section = {"lanes": {self._name: {"actuator": found}}}
         return yaml.safe_dump(section, sort_keys=False, allow_unicode=True).rstrip()
 
@@ -187,6 +199,25 @@ class Jog:
                     "with min_pulse_seconds and max_pulse_seconds"
                 )
             servo.turn(min(max(wanted, low), high))
+
+    @property
+    def _step(self) -> int:
+        """How far one press turns a bin: degrees of a flap, steps of a carousel."""
+        assert isinstance(self._settings, BinLaneSettings)
+        return 1 if self._settings.mover.kind == "flap" else 10
+
+    def _turn_bin(self, lane: BinLane, key: str) -> None:
+        assert isinstance(self._settings, BinLaneSettings)
+        if key == "a":
+            lane.position = lane.at
+        elif key == "r":
+            _log.info(f"{self._name}: where a bin waits is `rest_position` of the section `bin`")
+        else:
+            wanted = lane.at + self._step * _TURNS[key]
+            if (refusal := self._settings.mover.refusal(wanted)) is not None:
+                _log.info(f"{self._name}: {_plain(wanted)} {refusal}")
+            else:
+                lane.turn(wanted)
 
     def _change_hold(self, direction: int) -> None:
         step = 0.01 if self.hold_seconds + direction * 0.005 < 0.1 else 0.05

@@ -83,6 +83,11 @@ class BinSettings(Section):
         return {}
 
     @property
+    def waits_at(self) -> float | None:
+        """Where it waits for items; None: where the last one went."""
+        return self.rest_position
+
+    @property
     @abstractmethod
     def release_seconds(self) -> float | None:
         """The seconds after a turn at which its signal ends; None: it does not."""

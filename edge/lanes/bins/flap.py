@@ -28,6 +28,11 @@ class Settings(ArmSettings, BinSettings):
         """Degrees at which it waits for items."""
         return 0.0 if self.rest_position is None else self.rest_position
 
+    @property
+    def waits_at(self) -> float | None:
+        """Where it waits for items, degrees."""
+        return self.rest_angle
+
     def travel_seconds(self, start: float, end: float) -> float:
         """The seconds from one angle to another: `turn_seconds`, whatever they are."""
         return 0.0 if start == end else self.turn_seconds

@@ -67,22 +67,36 @@ class Settings(ActuatorSettings):
         Raises:
             PinError: a pin of the mover cannot be used.
         """
-        return BinLane(self.position, pins.once(self.mover, lambda: self.mover.open(pins)))
+        mover = pins.once(self.mover, lambda: self.mover.open(pins))
+        return BinLane(self.position, mover, waits_at=self.mover.waits_at)
 
 
 class BinLane:
-    """A lane that is a position of a mover, which it shares with other lanes."""
+    """A lane that is a position of a mover, which it shares with other lanes.
 
-    def __init__(self, position: float, mover: Mover) -> None:
-        self.position, self._mover = position, mover
+    Attributes:
+        position: where the mover turns for this lane.
+        at: where this lane last sent it; at first, where it waits for items.
+    """
+
+    def __init__(self, position: float, mover: Mover, *, waits_at: float | None) -> None:
+        self.position, self._mover, self._waits_at = position, mover, waits_at
+        self.at = waits_at or 0.0
 
     def activate(self) -> None:
         """Sends the mover to this lane."""
-        self._mover.go(self.position)
+        self.turn(self.position)
+
+    def turn(self, position: float) -> None:
+        """Sends the mover to a position."""
+        self._mover.go(position)
+        self.at = position
 
     def rest(self) -> None:
         """Sends the mover to where it waits for items; may be called twice."""
         self._mover.rest()
+        if self._waits_at is not None:
+            self.at = self._waits_at
 
     def release(self) -> None:
         """Ends the signal that holds the mover."""

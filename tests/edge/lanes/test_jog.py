@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from edge.lanes import servo, solenoid, stepper
+from edge.lanes.bins import carousel, flap, lane
 from edge.lanes.jog import Jog
 from edge.pins.pins import Pins
 from tests.clocks import ToldClock
@@ -27,6 +28,9 @@ class Bench:
             settings = stepper.Settings.model_validate(
                 {"kind": "stepper", "hold_seconds": 0.3, "enable_pin": 26} | options
             )
+        elif kind == "bin":
+            settings = lane.Settings(kind="bin", position=40, hold_seconds=0.3)
+            settings.shares(options.pop("mover"))
         else:
             settings = solenoid.Settings(kind="solenoid", pin=18, hold_seconds=0.3, **options)
         listen(self.said.append)
@@ -249,3 +253,52 @@ def test_a_stepper_is_turned_by_keys_and_its_steps_are_written(pins: Pins) -> No
     bench.wait(0.4)
     assert bench.jog.status.startswith("warm: step 50")
     bench.jog.close()
+
+
+@pytest.mark.parametrize(
+    ("keys", "angle", "position"),
+    [
+        (["right", "right"], 2, 40),
+        (["]", "left", "a"], 4, 4),
+        (["["] * 30, -90, 40),  # as far as the flap may turn
+        ([" "], 40, 40),
+        (["]", "a", "["], 0, 5),
+    ],
+)
+def test_the_position_of_a_flap_is_found_by_keys(
+    pins: Pins, keys: list[str], angle: int, position: int
+) -> None:
+    bench = Bench(pins, "bin", mover=flap.Settings(kind="flap", pin=18))
+    assert "1 degree, [ ] by 5, a takes that as this lane's position" in bench.jog.help
+    bench.press(*keys)
+    bench.wait(0.1)
+    assert bench.angle == pytest.approx(angle, abs=0.01)
+    assert f"at {angle}  (its position {position})" in bench.jog.status
+    bench.press("s")
+    found = yaml.safe_load(bench.written[-1])["lanes"]["warm"]["actuator"]
+    assert found["position"] == position
+
+
+def test_a_flap_that_has_gone_back_is_turned_on_from_there(pins: Pins) -> None:
+    bench = Bench(pins, "bin", mover=flap.Settings(kind="flap", pin=18, rest_position=10))
+    bench.press(" ")
+    bench.wait(0.31)
+    bench.press("right")
+    bench.wait(0.01)
+    assert "at 11  (its position 40)" in bench.jog.status
+
+
+def test_a_carousel_turns_by_steps_and_says_where_it_cannot_go(pins: Pins) -> None:
+    mover = carousel.Settings.model_validate(
+        {
+            "kind": "carousel", "step_pin": 20, "direction_pin": 21, "steps_per_turn": 60,
+            "max_steps_per_second": 800, "steps_per_second_squared": 2000, "at_rest": "held",
+            "home": {"pin": 16, "within_steps": 900, "steps_per_second": 400},
+        }
+    )  # fmt: skip
+    bench = Bench(pins, "bin", mover=mover)
+    bench.press("]", "right", "r")
+    assert "10 steps, [ ] by 50" in bench.jog.help
+    assert "at 50 " in bench.jog.status
+    assert "60 is not from 0, the home switch, to 59 steps" in " ".join(bench.said)
+    assert "`rest_position` of the section `bin`" in " ".join(bench.said)
