@@ -151,7 +151,7 @@ class WayComparison:
             return (
                 f"{best.name} wins: {best.accuracy:.1%} right, "
                 f"{self._apart(best.name, others[0].name)}, the next, and surely more than every "
-                "other one"
+                f"other one{self._cost()}"
             )
         if not self.as_good:
             return (
@@ -164,8 +164,25 @@ class WayComparison:
             f"no difference shows between {best.name} and {names}: {best.name} has "
             f"{self._apart(best.name, self.as_good[0])}, which chance explains. More "
             f"{'seeds' if self.folds is None else 'repeats'} or more pictures may tell them apart; "
-            "else take the fastest of them"
+            f"else take the fastest of them{self._fastest_alike()}"
         )
+
+    def _cost(self) -> str:
+        """What the best way takes beside the fastest one; nothing if it is that, or not timed."""
+        best, fastest = self.ways[0], _fastest(self.ways)
+        if fastest is None or best.milliseconds is None or fastest[0] == best.name:
+            return ""
+        name, least = fastest
+        return (
+            f". A picture takes {best.milliseconds:.1f} ms, {best.milliseconds / least:.1f} times "
+            f"as long as with {name}, the fastest ({least:.1f} ms)"
+        )
+
+    def _fastest_alike(self) -> str:
+        """Which of the ways as good as the best is the fastest, if all were timed."""
+        best, *others = self.ways
+        fastest = _fastest([best, *(way for way in others if way.name in self.as_good)])
+        return "" if fastest is None else f", {fastest[0]} ({fastest[1]:.1f} ms)"
 
     def _apart(self, one: str, other: str) -> str:
         difference = self.between(one, other).difference
@@ -174,6 +191,16 @@ class WayComparison:
             f"{100 * difference.value:.1f} points ({100 * low:.1f} to {100 * high:.1f}) more than "
             f"{other}"
         )
+
+
+def _fastest(ways: Sequence[WayFigures]) -> tuple[str, float] | None:
+    """The way whose int8 model takes the least time, and its milliseconds; None if any was not
+    timed."""
+    timed = [(way.milliseconds, way.name) for way in ways if way.milliseconds is not None]
+    if len(timed) < len(ways):
+        return None
+    least, name = min(timed)
+    return name, least
 
 
 def read_outcome(training: Training) -> WayOutcome:

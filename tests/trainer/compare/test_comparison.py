@@ -73,6 +73,9 @@ def test_a_better_way_wins_and_the_reason_is_told() -> None:
     assert found.winner.name == "better"
     assert found.verdict().startswith("better wins: 9")
     assert "more than plain, the next" in found.verdict()
+    assert found.verdict().endswith(
+        "A picture takes 2.0 ms, 2.0 times as long as with plain, the fastest (1.0 ms)"
+    )
     turned = found.between("plain", "better").difference
     straight = found.between("better", "plain").difference
     assert turned.value == -straight.value
@@ -97,6 +100,7 @@ def test_two_good_ways_are_not_told_apart_but_surely_from_a_bad_one() -> None:
     assert found.winner is None
     assert found.as_good == (found.ways[1].name,)
     assert "bad" not in found.verdict()
+    assert found.verdict().endswith("take the fastest of them, a (1.0 ms)")
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
@@ -114,6 +118,7 @@ def test_what_chance_explains_is_told_of_those_that_it_explains() -> None:
     sure, unsure = (Difference(0.02, (low, 0.05), p) for low, p in ((0.01, 0.001), (-0.01, 0.3)))
     pairs = [Pair("a", "b", sure, 0.003), Pair("a", "c", unsure, 0.3), Pair("b", "c", unsure, 0.3)]
     verdict = WayComparison(ways, tuple(pairs)).verdict()
+    assert verdict.endswith("take the fastest of them"), "none was timed"
     assert verdict.startswith("no difference shows between a and c: a has 2.0 points")
     assert "more than c, which chance explains" in verdict
 
