@@ -176,6 +176,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.migrations.versions.v0005_corrections
         edge.ledger.migrations.versions.v0007_indexes
         edge.ledger.migrations.versions.v0008_exposure
+        edge.ledger.migrations.versions.v0009_review
     """,
     "tests/edge/ledger/test_ledger.py": """
         edge.ledger.sqlite_file

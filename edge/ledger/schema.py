@@ -11,10 +11,10 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration. Known here, so that alembic and SQLAlchemy are imported only where there is
 work for them."""
-BEFORE = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+BEFORE = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 OLDEST_WRITER = "0003"
 """The schema of the oldest pilah that can write a ledger of this one's schema."""
 

@@ -217,6 +217,12 @@ def _taken(item_id: str) -> float:
     return uuid7_seconds(item_id.removesuffix(".jpg"))
 
 
+def oldest_day(folder: Path) -> str | None:
+    """The oldest day of which there are photographs, as the name of its folder, 2025-11-21; None:
+    there are none."""
+    return min(_days(folder), default=None)
+
+
 def _days(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:

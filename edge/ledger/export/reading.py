@@ -81,6 +81,7 @@ _NEWEST_FIRST = _Order(
     "i.time >= :begin AND i.time <= :time AND (i.time < :time OR i.id < :id)",
     "i.time DESC, i.id DESC",
 )
+_BY_ROW = _Order("i.id IN (SELECT value FROM json_each(:rows))", "i.id")
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,30 @@ def newest_items(
     return found, None if last is None else Place(last["time"], last["id"])
 
 
+def items_of_rows(path: Path, rows: Sequence[int]) -> list[ExportedItem]:
+    """The items of these rows of the ledger `path`, in the order in which they are named.
+
+    Args:
+        rows: their numbers, as a `Place` has them; one that there is not is left out.
+
+    Raises:
+        LedgerError: there is no ledger at `path`, or it cannot be read.
+    """
+    with open_to_read(path) as connection:
+        connection.row_factory = sqlite3.Row
+        query = _query(connection, EVERYTHING, _BY_ROW)
+        values = {**EVERYTHING._asdict(), "rows": json.dumps(list(rows)), "limit": len(rows)}
+        page = connection.execute(query, values).fetchall()
+        corrected = _columns(connection, "corrections") != set()
+        found = zip(
+            (row["id"] for row in page),
+            _items(connection, page, None, corrected=corrected),
+            strict=True,
+        )
+        there = dict(found)
+    return [there[row] for row in rows if row in there]
+
+
 def find_item(path: Path, item_id: str) -> ExportedItem | None:
     """The item with the id `item_id` in the ledger `path`; None: there is none.
 
@@ -216,15 +241,16 @@ def find_item(path: Path, item_id: str) -> ExportedItem | None:
         raise UsageError(f"{item_id!r} is no id of an item, which is a UUID") from error
     try:
         made = datetime.fromtimestamp((wanted.int >> 80) / 1000, UTC)
-        day = timedelta(days=1)
-        selection = Selection(
-            utc_text((made - day).timestamp()), utc_text((made + day).timestamp())
+        minute, day = (
+            Selection(utc_text((made - span).timestamp()), utc_text((made + span).timestamp()))
+            for span in (timedelta(minutes=1), timedelta(days=1))
         )
     except (ValueError, OverflowError):  # the id is of no time that a clock shows
-        selection = EVERYTHING
+        minute = day = EVERYTHING
     for selected in (
-        _moment_of(path, str(wanted), selection),
-        selection,
+        minute,
+        _moment_of(path, str(wanted), day),
+        day,
         EVERYTHING,  # where somebody wrote a time
     ):
         for item in read_items(path, selected):

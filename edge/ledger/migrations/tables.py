@@ -51,6 +51,11 @@ ITEMS = sa.Table(
         sqlite_where=sa.text("delivery_id IS NOT NULL"),
     ),
     sa.Index("ix_items_without_uuid", "uuid", sqlite_where=sa.text("uuid IS NULL")),
+    sa.Index(
+        "ix_items_photographed",
+        *("accepted", "time", "confidence", "label", "uuid"),
+        sqlite_where=sa.text("photograph IS NOT NULL"),
+    ),
 )
 ACTUATIONS = sa.Table(
     "actuations",
@@ -90,6 +95,7 @@ EVENTS = sa.Table(
     sa.Column("station", sa.String(64), nullable=False),
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("details", sa.JSON, nullable=False),
+    sa.Index("ix_events_audited", "time", sqlite_where=sa.text("kind = 'item_audited'")),
     sqlite_with_rowid=False,
 )
 """Every event that has no table of its own; `details` has what its class has beside the others."""

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from edge.core.errors import LedgerMissingError, UsageError
+from edge.ledger.export.reading import items_of_rows
 from edge.ledger.upkeep.reviewing import NOT_AN_ITEM, ReviewDecision, review
 from edge.web.notices import PageNotice
-from edge.web.review_queue import photographs_are_kept
+from edge.web.review_queue import MOST, photographs_are_kept
 from edge.web.visit import Visit
 from edge.web.words.refusals import refusal_notice
 
@@ -24,22 +25,28 @@ def show(visit: Visit) -> Response:
     """The next item, or a sweep over those of one label."""
     site, plan = visit.site, visit.site.plan
     try:
-        waiting = site.review.items(visit.who, site.wall())
+        waiting, skipped = site.review.waiting(visit.who, site.wall())
     except LedgerMissingError:
-        waiting = []
+        waiting, skipped = (), 0
     notice = site.notices.read(visit.query.get("said", ""))
-    doubtful = Counter(one.item.row["label"] for one in waiting if not one.drawn)
+    doubtful = Counter(one.label for one in waiting if not one.drawn)
     sweep = visit.query.get("sweep", "")
     if sweep in plan.labels:
-        swept = [one for one in waiting if not one.drawn and one.item.row["label"] == sweep]
+        rows = [one.row for one in waiting if one.row is not None and one.label == sweep]
         return visit.page(
-            "sweep.html", label=sweep, swept=swept[:SWEEP], more=len(swept) > SWEEP, notice=notice
-        )
+            "sweep.html", label=sweep, swept=items_of_rows(plan.ledger, rows[:SWEEP]),
+            more=len(rows) > SWEEP, notice=notice,
+        )  # fmt: skip
+    shown, following = (*waiting[:2], None, None)[:2]
+    rows = [] if shown is None or shown.row is None else [shown.row]
     return visit.page(
         "review.html",
-        shown=waiting[0] if waiting else None,
-        following=waiting[1] if len(waiting) > 1 else None,
+        shown=shown,
+        told=next(iter(items_of_rows(plan.ledger, rows)), None) if rows else None,
+        following=following,
         count=len(waiting),
+        more=len(waiting) >= MOST,
+        skipped=skipped,
         keys=list(zip(_KEYS, plan.labels, strict=False)),
         not_an_item=NOT_AN_ITEM,
         doubtful=[(label, doubtful[label]) for label in plan.labels if doubtful[label] > 1],

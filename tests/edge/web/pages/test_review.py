@@ -11,9 +11,10 @@ from edge.events import ItemSorted, utc_text
 from edge.ledger.export.reading import read_items
 from edge.ledger.reports.reading import audited_items
 from edge.ledger.upkeep.auditing import newest_audits
-from edge.ledger.upkeep.reviewing import decided_items
+from edge.ledger.upkeep.reviewing import ReviewDecision, decided_items, review
 from edge.samples.chance import chance_of
 from edge.samples.photograph_store import photograph_file
+from edge.web import review_queue
 from edge.web.review_queue import CONTROL_EVERY, CONTROL_SHARE, ReviewQueue
 from tests.edge.ledger.entries import entry
 from tests.edge.web.browsing import NOON, Browser, Pages
@@ -181,8 +182,8 @@ def test_a_drawn_share_is_among_them_in_an_order_that_no_score_has_a_part_in(
     for number in range(1, 41):
         add(pages, number, confidence=(number * 7 % 40) / 40)
     rejected(pages, *range(41, 81))
-    found = ReviewQueue(pages.plan).items("Ana", NOON)
-    drawn = [one.item.row["id"] for one in found if one.drawn]
+    found = ReviewQueue(pages.plan).waiting("Ana", NOON).items
+    drawn = [one.id for one in found if one.drawn]
     assert set(drawn) == {entry(n).id for n in range(1, 41) if chance_of(entry(n).id) < 0.5}
     assert drawn == sorted(drawn, key=chance_of)
     assert [one.drawn for one in found[:20]] == [n % CONTROL_EVERY == 0 for n in range(20)]
@@ -258,3 +259,89 @@ def test_a_form_cannot_say_that_an_item_was_drawn(pages: Pages) -> None:
     form = {"item": entry(1).id, "label": "can", "drawn": "1"}
     pages.browser().post("/review/decide", form, on="/review")
     assert newest_audits(pages.plan.ledger)[entry(1).id].drawn == drawn
+
+
+def test_a_drawn_item_that_was_skipped_comes_again_after_all_others(tmp_path: Path) -> None:
+    pages = Pages(tmp_path, kept="rejected", share=1.0, kept_days=30.0)
+    add(pages, 1, 2)
+    rejected(pages, 3)
+    browser = pages.browser()
+    drawn = sorted((entry(n).id for n in (1, 2)), key=chance_of)
+    seen = []
+    for _ in range(5):
+        seen.append(shown(browser))
+        press(browser, "s")
+    assert seen == [drawn[0], entry(3).id, drawn[1], drawn[0], drawn[1]]
+    assert "you have skipped 2" in browser.get("/review").text
+    press(browser, "1")
+    assert shown(browser) == drawn[1]
+
+
+def test_what_a_drawn_item_was_taken_for_is_not_told_before_the_answer(tmp_path: Path) -> None:
+    pages = Pages(tmp_path, kept="rejected", share=1.0, kept_days=30.0)
+    add(pages, 1, label="can", confidence=0.87)
+    browser = pages.browser()
+    text = browser.get("/review").text
+    assert "drawn by chance" in text
+    assert "87%" not in text
+    assert 'class="main"' not in text
+    assert text.count(">can<") == text.count(">bottle<") == 1  # its button
+    press(browser, "1")
+    rejected(pages, 2)
+    text = browser.get("/review").text
+    assert "40%" in text
+    assert 'value="can" data-key="1" class="main"' in text
+
+
+def test_older_items_are_shown_too_however_many_are_newer(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And neither those that were decided on nor those whose photograph is gone take a place."""
+    monkeypatch.setattr(review_queue, "MOST", 5)
+    doubtful = rejected(pages, *range(1, 21))
+    add(pages, *range(30, 60), confidence=0.9)
+    queue = ReviewQueue(pages.plan)
+    for one in doubtful[:10]:
+        (pages.plan.photographs / str(one.photograph)).unlink()
+    found = queue.waiting("Ana", NOON).items
+    assert len(found) == 5
+    assert {one.id for one in found if not one.drawn} <= {one.id for one in doubtful[10:]}
+    decisions = [ReviewDecision(one.id, "can") for one in doubtful[10:18]]
+    review(pages.plan.ledger, decisions, pages.plan.lanes, who="Ana", wall=lambda: NOON)
+    found = [one for one in queue.waiting("Ana", NOON).items if not one.drawn]
+    assert [one.id for one in found[:2]] == [doubtful[19].id, doubtful[18].id]
+
+
+def test_of_many_drawn_items_those_of_the_least_chance_are_held_and_all_are_shown_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_queue, "_MOST_DRAWN", 4)
+    pages = Pages(tmp_path, kept="rejected", share=1.0, kept_days=30.0)
+    add(pages, *range(1, 10))
+    queue = ReviewQueue(pages.plan)
+    order = sorted((entry(n).id for n in range(1, 10)), key=chance_of)
+    seen = []
+    while waiting := queue.waiting("Ana", NOON).items:
+        assert len(waiting) <= 4
+        seen.append(waiting[0].id)
+        made = [ReviewDecision(waiting[0].id, "can", drawn=True)]
+        review(pages.plan.ledger, made, pages.plan.lanes, who="Ana", wall=lambda: NOON)
+        queue.note("Ana", made)
+    assert seen == order
+    (last,) = queue.take_back("Ana")
+    for one in (last._replace(item_id=order[0], label=None), last._replace(label=None)):
+        review(pages.plan.ledger, [one], pages.plan.lanes, who="Ana", wall=lambda: NOON + 9)
+    assert [one.id for one in queue.waiting("Ana", NOON).items] == [order[0], order[-1]]
+
+
+def test_items_that_come_later_and_another_ledger_in_its_place_are_seen(tmp_path: Path) -> None:
+    pages = Pages(tmp_path, kept="rejected", share=1.0, kept_days=30.0)
+    add(pages, 1, 2, 3)
+    queue = ReviewQueue(pages.plan)
+    assert len(queue.waiting("Ana", NOON).items) == 3
+    add(pages, 4)
+    assert len(queue.waiting("Ana", NOON).items) == 4
+    for file in tmp_path.glob("ledger.sqlite*"):
+        file.unlink()
+    add(pages, 2)
+    assert [one.id for one in queue.waiting("Ana", NOON).items] == [entry(2).id]
