@@ -20,17 +20,22 @@ from edge.web.doors import DOORS, Door, Right
 from edge.web.guard import Guard
 from edge.web.language.languages import chosen_language
 from edge.web.people.accounts import AccountList, Role
+from edge.web.people.cookies import (
+    LANGUAGE,
+    SEAT,
+    SESSION,
+    YEAR_SECONDS,
+    give_cookie,
+    read_cookie,
+)
 from edge.web.people.tokens import is_form_token, new_seat
 from edge.web.site import Site
 from edge.web.visit import Person, Visit
 
 _log = logging.getLogger(__name__)
 
-SESSION, SEAT, LANGUAGE = "pilah_session", "pilah_seat", "pilah_language"
-"""The names of the cookies."""
 _MOST_FIELDS = 300
 """Fields of a form: some per item of a sweep."""
-_YEAR = 365 * 24 * 3600
 
 
 def make_app(site: Site) -> ASGIApp:
@@ -70,11 +75,8 @@ def _answer(site: Site, door: Door, request: Request, form: Mapping[str, str]) -
         return PlainTextResponse(f"{error}\n", HTTPStatus.SERVICE_UNAVAILABLE)
     visit = _visit(site, request, form, listed)
     response = _response(visit, door)
-    secure = request.url.scheme == "https"
-    if SEAT not in request.cookies:
-        response.set_cookie(
-            SEAT, visit.seat, max_age=_YEAR, httponly=True, samesite="strict", secure=secure
-        )
+    if read_cookie(request, SEAT) is None:
+        give_cookie(response, request, SEAT, visit.seat, YEAR_SECONDS)
     return response
 
 
@@ -99,7 +101,7 @@ def _not_let_in(visit: Visit, door: Door) -> Response | None:
     if visit.person is None:
         if not door.is_page:
             return PlainTextResponse("sign in first\n", HTTPStatus.UNAUTHORIZED)
-        back = visit.request.url.path if door.method == "GET" else "/"
+        back = visit.address if door.method == "GET" else "/"
         return visit.go(f"/sign-in?next={quote(back)}")
     if door.right is Right.ADMIN and visit.person.role is not Role.ADMIN:
         return visit.page("refused.html", code=403, why="role")
@@ -109,7 +111,7 @@ def _not_let_in(visit: Visit, door: Door) -> Response | None:
 def _visit(
     site: Site, request: Request, form: Mapping[str, str], listed: AccountList | None
 ) -> Visit:
-    session = request.cookies.get(SESSION, "")
+    session = read_cookie(request, SESSION) or ""
     person: Person | None = None
     if listed is not None:
         found = site.sessions.read(listed, session)
@@ -126,11 +128,11 @@ def _visit(
         site=site,
         language=chosen_language(
             site.languages,
-            request.cookies.get(LANGUAGE),
+            read_cookie(request, LANGUAGE),
             request.headers.get("accept-language", ""),
         ),
         person=person,
-        seat=request.cookies.get(SEAT, "") or new_seat(),
+        seat=read_cookie(request, SEAT) or new_seat(),
         session=session,
         key=site.key if listed is None else listed.key,
         form=form,

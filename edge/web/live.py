@@ -11,7 +11,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import anyio
@@ -20,6 +20,7 @@ import anyio.to_thread
 from edge.core.errors import StatusRefusedError
 from edge.telemetry.status import StatusReading, read_status
 from edge.web.plan import WebPlan
+from edge.web.watch.mismatches import open_mismatches
 
 SILENT_SECONDS = 1.2
 """A station whose last sign of life is older is called silent. It gives two a second; with the time
@@ -32,6 +33,9 @@ _DISK_SECONDS = 0.2
 """How long a look waits for a disk."""
 _LOOKING_THREADS = 2
 """Threads that look for a stream, apart from those that answer pages, which a disk may hold."""
+_WELCOME_SECONDS = 3.0
+"""How often it is asked whether who reads is signed in still."""
+_INDEX_HEADER_BYTES = 48
 _TELL_SECONDS = 0.5
 """How often a page is told that nothing has changed."""
 
@@ -43,16 +47,30 @@ class Beat:
         reading: its status; None: it has none.
         refused: why the status cannot be read; empty: it can.
         marks: a word for each kind of record, which changes when the record does.
+        mismatches: the ids of those that wait for somebody; see `open_mismatches`.
     """
 
-    def __init__(self, reading: StatusReading | None, refused: str, marks: dict[str, str]) -> None:
+    def __init__(
+        self,
+        reading: StatusReading | None,
+        refused: str,
+        marks: dict[str, str],
+        mismatches: Sequence[str] = (),
+    ) -> None:
         """Is what was seen."""
         self.reading, self.refused, self.marks = reading, refused, marks
+        self.mismatches = mismatches
 
     @property
     def age_seconds(self) -> float | None:
         """The age of the last sign of life; None: there is none."""
         return None if self.reading is None else self.reading.age_seconds
+
+    @property
+    def model_digest(self) -> str | None:
+        """The digest of the bundle with which the station sorts; None: it does not run."""
+        signs = None if self.reading is None or self.is_silent else self.reading.status.signs
+        return None if signs is None else signs.model_digest
 
     @property
     def is_silent(self) -> bool:
@@ -86,6 +104,7 @@ class Live:
         self._ended = False
         self._marking: threading.Thread | None = None
         self._file_marks = {"ledger": "", "deliveries": ""}
+        self._mismatches: Sequence[str] = ()
 
     def beat(self) -> Beat:
         """How the station is now, or was LOOK_SECONDS ago."""
@@ -95,24 +114,34 @@ class Live:
                 self._last = now, self._look()
             return self._last[1]
 
-    async def stream(self) -> AsyncIterator[str]:
+    async def stream(self, is_welcome: Callable[[], bool] = lambda: True) -> AsyncIterator[str]:
         """What has changed, as server-sent events, for as long as somebody reads, until `close`.
 
         Each event has the seconds since the last sign of life (null: there is none), whether the
-        station is silent, and `marks` of Beat.
+        station is silent, and `marks` and `mismatches` of Beat.
+
+        Args:
+            is_welcome: whether who reads may go on, which is asked every few seconds.
         """
         self._streams += 1
         try:
-            told, since = "", -_TELL_SECONDS
+            told, since, asked = "", -_TELL_SECONDS, self._clock()
             apart = anyio.CapacityLimiter(_LOOKING_THREADS)
             yield "retry: 500\n\n"
             while not self._ended:
                 beat = await anyio.to_thread.run_sync(self.beat, limiter=apart)
-                said = json.dumps([beat.is_silent, beat.marks])
+                said = json.dumps([beat.is_silent, beat.marks, beat.mismatches])
                 now = self._clock()
+                if now - asked >= _WELCOME_SECONDS:
+                    if not await anyio.to_thread.run_sync(is_welcome, limiter=apart):
+                        return
+                    asked = now
                 if said != told or now - since >= _TELL_SECONDS:
                     told, since = said, now
-                    found = {"age": self._age(beat), "silent": beat.is_silent, "marks": beat.marks}
+                    found = {
+                        "age": self._age(beat), "silent": beat.is_silent, "marks": beat.marks,
+                        "mismatches": beat.mismatches,
+                    }  # fmt: skip
                     yield f"data: {json.dumps(found)}\n\n"
                 await anyio.sleep(LOOK_SECONDS)
         finally:
@@ -137,10 +166,13 @@ class Live:
         return dict(self._file_marks)
 
     def _mark_files(self) -> None:
+        before = self._file_marks["deliveries"]
         self._file_marks = {
             "ledger": _mark_of_file(self._plan.ledger),
-            "deliveries": _mark_of_file(self._plan.deliveries),
+            "deliveries": (mark := _mark_of_file(self._plan.deliveries)),
         }
+        if mark != before:
+            self._mismatches = open_mismatches(self._plan.deliveries)
 
     def _age(self, beat: Beat) -> float | None:
         """The age of the last sign of life now, and not when the status was read."""
@@ -159,11 +191,16 @@ class Live:
             "status": _mark_of_status(reading),
             "state": _mark_of_state(reading),
         }
-        return Beat(reading, refused, marks)
+        return Beat(reading, refused, marks, self._mismatches)
 
 
 def _mark_of_file(path: Path) -> str:
-    """Changes with each transaction on an SQLite file, which is written to its log first."""
+    """Changes with each transaction on an SQLite file, which is written to its log first.
+
+    The log is there before readers see what is in it, by as long as a disk takes to confirm it: so
+    the mark has the header of the log's index, too, by whose change a transaction is to be seen
+    (https://www.sqlite.org/walformat.html, section 2.1).
+    """
     found = []
     for file in (path, path.with_name(f"{path.name}-wal")):
         try:
@@ -172,7 +209,18 @@ def _mark_of_file(path: Path) -> str:
             continue
         if facts.st_size:  # an empty log comes and goes with whoever reads
             found.append(f"{facts.st_ino}.{facts.st_size}.{facts.st_mtime_ns}")
+            if file != path:
+                found.append(_index_header(path))
     return hashlib.sha256(" ".join(found).encode()).hexdigest()[:12]
+
+
+def _index_header(path: Path) -> str:
+    """The header of the index of an SQLite file's log; empty where it cannot be read."""
+    try:
+        with path.with_name(f"{path.name}-shm").open("rb") as file:
+            return file.read(_INDEX_HEADER_BYTES).hex()
+    except OSError:
+        return ""
 
 
 def _mark_of_status(reading: StatusReading | None) -> str:

@@ -82,7 +82,10 @@ class WebPlan:
     """The folder of the pictures that are taken on the page Teach."""
     live: bool = True
     """Whether the station shows what its camera sees."""
+    bundle: Path | None = None
+    """Where the station file says that the bundle is; None: nowhere."""
     model: ModelFacts | None = None
+    """What the bundle said of itself when the pages were started; see `SortingModel`."""
     outgoing: tuple[Outgoing, ...] = ()
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What labels and lanes are called, by language and label."""

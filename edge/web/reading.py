@@ -6,9 +6,8 @@ becomes that of the pages (`edge/commands/web.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from edge.config.photographs import photographs_folder
 from edge.config.publish.section import PublishSettings
@@ -16,11 +15,9 @@ from edge.config.reading import read_part
 from edge.config.receiving import deliveries_path
 from edge.config.serving.pages import WebSettings, taught_folder
 from edge.config.station import PagesConfig
-from edge.core.errors import PilahError
-from edge.core.model.bundle import read_bundle
 from edge.core.redaction import redacted
-from edge.core.yaml_file import YamlFile
-from edge.web.plan import LearningForecast, ModelFacts, Outgoing, WebPlan
+from edge.web.plan import Outgoing, WebPlan
+from edge.web.watch.bundle_facts import bundle_facts
 
 
 def read_plan(path: Path) -> WebPlan:
@@ -32,6 +29,7 @@ def read_plan(path: Path) -> WebPlan:
     file, config = read_part(path, PagesConfig)
     ledger, kept = config.ledger.path.absolute(), config.photographs
     web = config.web or WebSettings()
+    bundle = file.path_at(("bundle",))
     return WebPlan(
         station=config.station,
         ledger=ledger,
@@ -47,7 +45,8 @@ def read_plan(path: Path) -> WebPlan:
         taught=taught_folder(config.web, ledger).absolute(),
         live=web.live_picture,
         outbox=None if config.keep is None else config.keep.as_json(),
-        model=_model(file),
+        bundle=bundle,
+        model=None if bundle is None else bundle_facts(bundle),
         outgoing=tuple(_outgoing(config.publish)),
         names=web.names,
         host=web.listen.host,
@@ -55,37 +54,6 @@ def read_plan(path: Path) -> WebPlan:
         certificate=web.certificate_file,
         key=web.key_file,
     )
-
-
-def _model(file: YamlFile) -> ModelFacts | None:
-    """What the station's bundle says of itself; None: it cannot be read, as the station says."""
-    path = file.path_at(("bundle",))
-    try:
-        bundle = None if path is None else read_bundle(path)
-    except PilahError:
-        return None
-    if bundle is None:
-        return None
-    found = bundle.manifest.figures
-    grade, int8 = found.get("verdict") or {}, found.get("int8") or {}
-    interval = int8.get("accuracy_interval")
-    return ModelFacts(
-        digest=bundle.digest,
-        accuracy=int8.get("accuracy") if interval else None,
-        interval=tuple(interval) if interval else None,
-        images=int8.get("images"),
-        verdict=str(grade.get("word", "")),
-        forecast=_forecast(found.get("learning")),
-        input_size=(bundle.manifest.input.width, bundle.manifest.input.height),
-        crop=bundle.manifest.input.crop,
-    )
-
-
-def _forecast(found: Mapping[str, Any] | None) -> LearningForecast | None:
-    if not found:
-        return None
-    low, high = found["interval"]
-    return LearningForecast(more=found["more"], gain=found["gain"], low=low, high=high)
 
 
 def _outgoing(publish: PublishSettings | None) -> Iterator[Outgoing]:

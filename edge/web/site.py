@@ -25,6 +25,7 @@ from edge.web.people.presses import Presses
 from edge.web.people.sessions import Sessions
 from edge.web.plan import WebPlan
 from edge.web.review_queue import ReviewQueue
+from edge.web.watch.sorting_model import SortingModel
 
 TEMPLATES = Path(__file__).with_name("templates")
 STATIC = Path(__file__).with_name("static")
@@ -99,6 +100,7 @@ class Site:
         self.notices, self.review = Notices(), ReviewQueue(plan)
         self.presses = Presses()
         self.incidents = OpenIncidents(plan.ledger)
+        self.model = SortingModel(plan)
         self.control = StationControl(plan.station, plan.ledger)
         self.sessions, self.guesses = Sessions(plan.sessions, wall), Guesses(clock)
         self.open_here = is_loopback(plan.host)

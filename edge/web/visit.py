@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -18,6 +19,7 @@ from edge.web.notices import PageNotice
 from edge.web.people.accounts import Role
 from edge.web.people.presses import new_press
 from edge.web.people.tokens import form_token
+from edge.web.plan import ModelFacts
 from edge.web.site import Site
 from edge.web.words.reasons import reject_words, state_words
 
@@ -74,6 +76,11 @@ class Visit:
         """What the address has behind its question mark; the last value of each name."""
         return self.request.query_params
 
+    @property
+    def model(self) -> ModelFacts | None:
+        """What is known of the model that sorts; None: nothing now."""
+        return self.site.model.facts(self.site.live.beat().model_digest)
+
     def repeated(self) -> PageNotice | None:
         """What is said of a form that was sent from its page a second time, and is not to be done
         again; None: it is the first one. To be asked once."""
@@ -81,6 +88,13 @@ class Visit:
             return None
         text = self.language.gettext("You were quicker than the page: of two presses one counts.")
         return PageNotice("done", text)
+
+    @property
+    def address(self) -> str:
+        """The page that is asked for with what it was filtered by, without what was said on it."""
+        query = [(name, value) for name, value in self.request.query_params.multi_items()
+                 if name != "said"]  # fmt: skip
+        return f"{self.request.url.path}{'?' if query else ''}{urlencode(query)}"
 
     def page(self, template: str, *, code: int = 200, **values: object) -> HTMLResponse:
         """The page that a template makes of `values`, and of what every page shows."""
@@ -99,6 +113,8 @@ class Visit:
             "press": new_press(),
             "navigation": NAVIGATION,
             "here": self.request.url.path,
+            "address": self.address,
+            "said": self.query.get("said", ""),
             "files": site.files,
             "beat": beat,
             "silent_seconds": SILENT_SECONDS,

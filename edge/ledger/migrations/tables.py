@@ -53,7 +53,7 @@ ITEMS = sa.Table(
     sa.Index("ix_items_without_uuid", "uuid", sqlite_where=sa.text("uuid IS NULL")),
     sa.Index(
         "ix_items_photographed",
-        *("accepted", "time", "confidence", "label", "uuid"),
+        *("accepted", "time", "confidence", "label", "uuid", "photograph"),
         sqlite_where=sa.text("photograph IS NOT NULL"),
     ),
 )

@@ -25,9 +25,6 @@ def show(visit: Visit) -> Response:
     plan, beat, gettext = visit.site.plan, visit.site.live.beat(), visit.language.gettext
     status = None if beat.reading is None else beat.reading.status
     signs = None if status is None else status.signs
-    model = plan.model
-    if signs is None or model is None or model.digest != signs.model_digest:
-        model = None  # its figures are those of another bundle than the one that sorts
     groups: list[LatencyGroup] = []
     with suppress(LedgerError):  # there is none yet, or the concerns say what it lacks
         groups = latency_groups(newest_latencies(plan.ledger, _LATENCIES))
@@ -38,7 +35,7 @@ def show(visit: Visit) -> Response:
         concerns=concerns(beat, gettext),
         status=status,
         signs=signs,
-        model=model,
+        model=visit.model,
         machine=[
             machine_words(found, gettext)
             for found in (disk_finding(plan.ledger.parent), *heat_findings())

@@ -11,4 +11,6 @@ from edge.web.visit import Visit
 def show(visit: Visit) -> Response:
     """The page."""
     plan = visit.site.plan
-    return visit.page("photographs.html", plan=plan, kept=photographs_are_kept(plan))
+    return visit.page(
+        "photographs.html", plan=plan, model=visit.model, kept=photographs_are_kept(plan)
+    )

@@ -54,7 +54,7 @@ def show(visit: Visit) -> Response:
     mistake = drawn is None and any(visit.query.get(name) for name in Rectangle._fields)
     shown = drawn or present or (shape and Rectangle(0, 0, *shape))
     fits = drawn is not None and (shape is None or is_within(drawn, shape))
-    model = plan.model
+    model = visit.model
     wanted = None if model is None or model.crop != "region" else model.input_size
     proposed = None
     if drawn is not None and fits and shape is not None and wanted is not None:

@@ -37,6 +37,7 @@ def show(visit: Visit) -> Response:
             "sweep.html", label=sweep, swept=items_of_rows(plan.ledger, rows[:SWEEP]),
             more=len(rows) > SWEEP, notice=notice,
         )  # fmt: skip
+    model = visit.model
     shown, following = (*waiting[:2], None, None)[:2]
     rows = [] if shown is None or shown.row is None else [shown.row]
     return visit.page(
@@ -52,7 +53,7 @@ def show(visit: Visit) -> Response:
         doubtful=[(label, doubtful[label]) for label in plan.labels if doubtful[label] > 1],
         kept=photographs_are_kept(plan),
         draws=plan.kept == "all" or plan.share > 0,
-        forecast=None if plan.model is None else plan.model.forecast,
+        forecast=None if model is None else model.forecast,
         notice=notice,
     )
 

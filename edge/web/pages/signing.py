@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from edge.web.guard import network_of
+from edge.web.people.cookies import LANGUAGE, SESSION, YEAR_SECONDS, give_cookie, take_cookie
 from edge.web.people.sessions import SHIFT_SECONDS, WALL_SECONDS
 from edge.web.visit import Visit
-
-_YEAR = 365 * 24 * 3600
 
 
 def ask(visit: Visit) -> Response:
@@ -48,19 +47,20 @@ def sign_in(visit: Visit) -> Response:
     site.guesses.was_right(address, name, visit.seat)
     seconds = WALL_SECONDS if visit.form.get("wall") else SHIFT_SECONDS
     answer = visit.go(back_from(visit))
-    answer.set_cookie(
-        "pilah_session", site.sessions.begin(listed, name, seconds), max_age=seconds,
-        httponly=True, samesite="strict", secure=visit.request.url.scheme == "https",
-    )  # fmt: skip
+    session = site.sessions.begin(listed, name, seconds)
+    give_cookie(answer, visit.request, SESSION, session, seconds)
     return answer
 
 
 def sign_out(visit: Visit) -> Response:
-    """Ends the session, also for whoever has copied its cookie."""
+    """Ends the session, also for whoever has copied its cookie; what the browser has kept of
+    pictures is to be gone, too."""
     if visit.session:
         visit.site.sessions.end(visit.session)
     answer = visit.go("/sign-in" if visit.session else "/")
-    answer.delete_cookie("pilah_session", httponly=True, samesite="strict")
+    take_cookie(answer, visit.request, SESSION)
+    if visit.request.url.scheme == "https":  # browsers do it for encrypted pages alone
+        answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 
@@ -68,10 +68,7 @@ def choose_language(visit: Visit) -> Response:
     """Remembers the language that was chosen, and goes back to the page it was chosen on."""
     answer = visit.go(back_from(visit))
     if (code := visit.form.get("language", "")) in visit.site.languages:
-        answer.set_cookie(
-            "pilah_language", code, max_age=_YEAR, httponly=True, samesite="strict",
-            secure=visit.request.url.scheme == "https",
-        )  # fmt: skip
+        give_cookie(answer, visit.request, LANGUAGE, code, YEAR_SECONDS)
     return answer
 
 

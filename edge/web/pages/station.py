@@ -16,6 +16,7 @@ from edge.ledger.export.reading import EVERYTHING, ExportedItem, newest_items
 from edge.ledger.reports.open_incidents import OpenIncident
 from edge.state.incidents.kinds import INCIDENTS
 from edge.state.stops import PAUSED, EndsBy
+from edge.web.pages.lanes import is_manual
 from edge.web.pages.signing import back_from
 from edge.web.visit import Visit
 from edge.web.words.concerns import concerns, incident_concerns
@@ -116,6 +117,8 @@ def _commands(state: Mapping[str, Any] | None) -> tuple[str, ...]:
     if state is None:
         return ()
     name, reason = state.get("state"), str(state.get("reason", ""))
+    if is_manual(state):  # which the page Lanes ends; nothing is resumed before
+        return ("clear",) if name == "Aborted" else ()
     if name in ("Held", "Suspended"):
         kind = INCIDENTS.get(reason)
         mended = kind is not None and kind.ends_by is EndsBy.RESET

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from edge.core.errors import StorageError
+from edge.core.errors import AccountsError, StorageError
 from edge.core.files import read_regular
 from edge.samples.photograph_store import photograph_file
 from edge.web.visit import Visit
@@ -14,6 +14,9 @@ from edge.web.visit import Visit
 _LARGEST = 16 * 2**20
 """Bytes of a photograph; a whole picture of 12 megapixels has some five."""
 _YEAR = 365 * 24 * 3600
+_KEPT_SECONDS = 600
+"""How long a browser may keep a photograph: while it is looked through, and little longer than
+somebody is signed in."""
 _JPEG = b"\xff\xd8\xff"
 
 
@@ -29,12 +32,22 @@ def static_file(visit: Visit) -> Response:
 
 
 def events(visit: Visit) -> Response:
-    """What has changed, for as long as the page is open."""
-    live = visit.site.live
+    """What has changed, for as long as the page is open and whoever opened it may see it."""
+    site, live = visit.site, visit.site.live
+
+    def is_welcome() -> bool:
+        try:
+            listed = site.accounts.known()
+        except AccountsError:
+            return False
+        if listed is None:
+            return site.open_here
+        return site.sessions.read(listed, visit.session) is not None
+
     if live.is_full:
         return PlainTextResponse("too many pages are open\n", 503, headers={"Retry-After": "5"})
     return StreamingResponse(
-        live.stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        live.stream(is_welcome), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 
@@ -48,5 +61,5 @@ def photograph(visit: Visit) -> Response:
     if not raw.startswith(_JPEG):
         return PlainTextResponse("it is no JPEG\n", 404)
     return Response(
-        raw, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"}
+        raw, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={_KEPT_SECONDS}"}
     )

@@ -51,6 +51,7 @@ def show(visit: Visit) -> Response:
         except (ControlRefusedError, ControlUnreachableError) as error:
             refused = str(error)
     counts: Mapping[str, int] = facts.get("counts") or {}
+    model = visit.model
     labels = list(dict.fromkeys([*plan.labels, NOT_AN_ITEM, *sorted(counts)]))
     state = None if site.live.beat().is_silent else site.control.state(visit.who)
     return visit.page(
@@ -65,7 +66,7 @@ def show(visit: Visit) -> Response:
         empty=NOT_AN_ITEM,
         sorts=state is not None and state.get("state") == "Execute",
         live=plan.live,
-        forecast=None if plan.model is None else plan.model.forecast,
+        forecast=None if model is None else model.forecast,
         notice=site.notices.read(visit.query.get("said", "")),
     )
 

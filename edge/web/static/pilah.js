@@ -8,6 +8,7 @@
   const bar = document.getElementById("silent");
   if (!bar) return; // nobody has signed in
 
+  const opened = performance.now();
   let stream = null;
   let arrived = performance.now(); // when the pages were heard last
   // When the station gave its last sign of life, and when what is shown was known to be true.
@@ -32,12 +33,15 @@
     }
     if (bar.hidden === mute) bar.hidden = !mute;
     const age = document.getElementById("age");
-    if (!age || !followed().length) return;
-    const old = now - fresh;
-    const words = old < 2000 ? age.dataset.live
-      : age.dataset.old.replace("{seconds}", String(Math.floor(old / 1000)));
+    if (!age) return;
+    // What follows nothing is as old as the page, and that is as it should be.
+    const follows = followed().length > 0;
+    const old = now - (follows ? fresh : opened);
+    const words = follows && old < 2000 ? age.dataset.live
+      : old < 60000 ? age.dataset.old.replace("{seconds}", String(Math.floor(old / 1000)))
+      : age.dataset.minutes.replace("{minutes}", String(Math.floor(old / 60000)));
     if (age.textContent !== words) age.textContent = words;
-    age.classList.toggle("old", old >= 2000);
+    age.classList.toggle("old", follows && old >= 2000);
   }
 
   async function parsed(answer) {
@@ -58,10 +62,20 @@
     sound();
   }
 
-  // A mismatch is heard as well as seen: once for each that is new on this screen.
+  // A mismatch is on every page; where it is shown itself, the bar that leads there is not.
+  const mismatch = document.getElementById("mismatch");
+  function tell(mismatches) {
+    mismatch.dataset.alarms = JSON.stringify(mismatches);
+    const here = (one) => document.querySelector(`[data-alarm="${CSS.escape(one)}"]`);
+    mismatch.hidden = mismatches.every(here);
+    sound();
+  }
+
+  // It is heard as well as seen: once for each that is new on this screen.
   function sound() {
     const heardOf = JSON.parse(sessionStorage.getItem("alarms") || "[]");
-    const there = [...document.querySelectorAll("[data-alarm]")].map((one) => one.dataset.alarm);
+    const there = [...document.querySelectorAll("[data-alarm]")].map((one) => one.dataset.alarm)
+      .concat(JSON.parse(mismatch.dataset.alarms));
     const loud = there.filter((one) => !heardOf.includes(one));
     if (!loud.length) return;
     sessionStorage.setItem("alarms", JSON.stringify([...heardOf, ...loud].slice(-100)));
@@ -137,10 +151,24 @@
     else sent = now;
   }, true);
 
-  // One key presses the button that names it.
+  // One key presses the button that names it. Who speaks to the machine, or often hits a wrong key,
+  // switches that off (WCAG 2.1.4); it stays so in this browser.
+  const letters = () => localStorage.getItem("letters") || "on";
+  const choice = document.getElementById("letters");
+  function showChoice() {
+    choice.textContent = letters() === "on" ? choice.dataset.on : choice.dataset.off;
+    body.classList.toggle("no-letters", letters() === "off");
+  }
+  choice.hidden = !document.querySelector("[data-key]");
+  choice.addEventListener("click", () => {
+    localStorage.setItem("letters", letters() === "on" ? "off" : "on");
+    showChoice();
+  });
+  showChoice();
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-    if (document.activeElement.matches("input, select, textarea")) return;
+    if (letters() === "off" || document.activeElement.matches("input, select, textarea")) return;
     const button = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
     if (button) button.click();
   });
@@ -185,6 +213,7 @@
     arrived = performance.now();
     heard = told.age === null ? -Infinity : arrived - told.age * 1000;
     silent = told.silent;
+    tell(told.mismatches);
     const known = marks();
     if (followed().every((kind) => known[kind] === told.marks[kind]))
       fresh = told.age === null ? fresh : Math.max(fresh, heard);

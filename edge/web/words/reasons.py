@@ -33,7 +33,7 @@ def state_words(state: str, gettext: Gettext) -> str:
         "stopping": _("Ending"),
         "Starting": _("Starting"),
         "Execute": _("Sorting"),
-        "Held": _("Standing"),
+        "Held": _("Stopped for now"),
         "Suspended": _("Waiting"),
         "Idle": _("Ready, not started"),
         "Stopped": _("Stopped"),

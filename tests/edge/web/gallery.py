@@ -23,6 +23,7 @@ from edge.receiving.store import Deliveries
 from edge.samples.photograph_store import photograph_file
 from edge.telemetry.status import StateSigns, StatusReading
 from edge.web.doors import DOORS
+from edge.web.notices import PageNotice
 from edge.web.plan import LearningForecast, ModelFacts
 from tests.edge.ledger.entries import entry
 from tests.edge.receiving.goods_lists import SHOE, UNKNOWN, goods
@@ -43,8 +44,11 @@ class Scene(NamedTuple):
 
     name: str
     path: str
-    prepare: Callable[[Pages], None] = lambda pages: None
-    """Changes the station before the page is opened, from where it is well."""
+    prepare: Callable[[Pages], str | None] = lambda pages: None
+    """Changes the station before the page is opened, from where it is well; a path that it gives
+    is opened in place of the scene's."""
+    act: str = ""
+    """A script that sends a form of the page: what is looked at then is the answer; empty: none."""
 
 
 def gallery(folder: Path) -> Pages:
@@ -83,6 +87,14 @@ def gallery(folder: Path) -> Pages:
                 desk.close(name, as_counted=True, back_order=True)
         desk.scan("D1", Scan(code=read_code(UNKNOWN)))
         desk.scan("D1", Scan(code=read_code(SHOE), seen="nike"))
+    return pages
+
+
+def guarded(folder: Path) -> Pages:
+    """Pages of a station that has sorted nothing and shows no live picture, where people sign in:
+    Ana, an operator."""
+    pages = Pages(folder, lanes=LANES, kept="rejected", share=0.02, kept_days=30.0, live=False)
+    pages.account("Ana")
     return pages
 
 
@@ -128,6 +140,10 @@ def _stands(pages: Pages) -> None:
     )
 
 
+def _emergency(pages: Pages) -> None:
+    pages.control.shown = {"state": "Aborted", "reason": "emergency_stop"}
+
+
 def _gone(pages: Pages) -> None:
     pages.reading, pages.control.shown = None, None
 
@@ -160,6 +176,55 @@ SCENES = (
     Scene("nowhere", "/nowhere"),
 )
 """Every page that a door has, and what else they may show."""
+_SIGN = (
+    "document.querySelector('#name').value = 'Ana';"
+    "document.querySelector('#password').value = 'something else';"
+)
+_SEND = "document.querySelector('main form').requestSubmit()"
+
+
+def _guessed(pages: Pages) -> None:
+    """Somebody has guessed so often that all must wait."""
+    for _ in range(100):
+        pages.site.guesses.begin("127.0.0.1", "Ana", "")
+
+
+def _told(kind: str, **more: Any) -> Callable[[Pages], str]:
+    """A page with something that is said on it."""
+    return lambda pages: (
+        "/deliveries?said="
+        + pages.site.notices.keep(PageNotice(kind, f"What is said of {LONG}: {kind}", **more))
+    )
+
+
+SIGNED_OUT = (
+    Scene("sign-in", "/health"),
+    Scene("wrong password", "/sign-in", act=_SIGN + _SEND),
+    Scene("too many wrong passwords", "/sign-in", _guessed, _SIGN + _SEND),
+    Scene("nowhere for who is not signed in", "/nowhere"),
+)
+"""What somebody sees who has not signed in, at a station where that is needed."""
+AS_OPERATOR = (
+    Scene("form out of date", "/", act=(
+        "document.querySelector('#commands [name=token]').value = 'x';"
+        "document.querySelector('#commands button').click()"
+    )),
+    Scene("not allowed", "/history/export?format=csv"),
+    Scene("station of an operator", "/"),
+    Scene("lanes of an operator", "/teach/lanes"),
+    Scene("stop", "/deliveries", _told("stop", detail="The code is of other goods.")),
+    Scene("put aside", "/deliveries", _told("aside")),
+    Scene("choose", "/deliveries", _told("choose", code="1", choices=((1, LONG), (2, "sock")))),
+    Scene("refused", "/deliveries", _told("refused", detail="The station did not answer.")),
+    Scene("done", "/deliveries", _told("done", foreign=True)),
+    Scene("nothing to review", "/review"),
+    Scene("nothing sorted", "/history"),
+    Scene("teach without a live picture", "/teach"),
+    Scene("region without a live picture", "/teach/region"),
+    Scene("pictures of people at a station that shows none", "/health/pictures"),
+    Scene("emergency stop for an operator", "/", _emergency),
+)  # fmt: skip
+"""What an operator sees at a station that has sorted nothing, beside what an admin sees."""
 FEW = tuple(
     scene for scene in SCENES if scene.name in ("/delivery", "/review", "station that stands")
 )

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
-from edge.web.app import SEAT, SESSION
 from edge.web.doors import DOORS, Door, Right
 from edge.web.people.accounts import Role
+from edge.web.people.cookies import SEAT, SESSION
 from edge.web.visit import NAVIGATION
 from tests.edge.ledger.entries import entry
 from tests.edge.web.browsing import PASSWORD, Browser, Pages

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import StatusRefusedError
+from edge.ledger.ledger import Ledger
 from edge.runtime import supervisor
 from edge.telemetry.status import StationState, StatusReading
+from edge.web import live as live_module
 from edge.web.live import LOOK_SECONDS, SILENT_SECONDS, Beat, Live
 from edge.web.plan import WebPlan
+from tests.edge.ledger.entries import entry
 from tests.edge.telemetry.statuses import SIGNS, status
 from tests.edge.web.browsing import Pages, items
 
@@ -123,7 +126,9 @@ def test_a_stream_tells_the_age_and_the_marks(pages: Pages) -> None:
     begin, told = asyncio.run(first())
     assert begin == "retry: 500\n\n"
     said = json.loads(told.removeprefix("data: "))
-    assert said == {"age": 0.4, "silent": False, "marks": live.beat().marks}
+    assert said == {
+        "age": 0.4, "silent": False, "marks": live.beat().marks, "mismatches": [],
+    }  # fmt: skip
     assert told.endswith("\n\n")
     assert not live.is_full
 
@@ -151,3 +156,38 @@ def test_a_plan_without_a_deliveries_file_has_marks_too(tmp_path: Path) -> None:
         accounts=tmp_path / "d", lanes={},
     )  # fmt: skip
     assert set(Live(plan).beat().marks) == {"ledger", "deliveries", "status", "state"}
+
+
+def test_a_stream_ends_with_the_session_of_who_reads_it(pages: Pages) -> None:
+    """A stream that was begun goes on for as long as it is read, so it asks, now and then."""
+    now = [50.0]
+    welcome = [True]
+    live = Live(pages.plan, read=lambda station, ledger: pages.reading, clock=lambda: now[0])
+
+    async def told() -> list[str]:
+        found = []
+        async for one in live.stream(lambda: welcome[0]):
+            found.append(one)
+            now[0] += live_module._WELCOME_SECONDS
+            welcome[0] = len(found) < 4
+        return found
+
+    assert len(asyncio.run(told())) == 4
+    assert live._streams == 0
+
+
+def test_a_mark_changes_once_more_when_a_transaction_is_to_be_seen(pages: Pages) -> None:
+    """A log is on the disk before readers see what is in it: who looked in between looks again."""
+    with Ledger(pages.plan.ledger) as ledger:
+        ledger.append(items(1))
+        before = live_module._mark_of_file(pages.plan.ledger)
+        index = pages.plan.ledger.with_name("ledger.sqlite-shm")
+        seen = index.read_bytes()
+        ledger.append([entry(2)])
+        after = live_module._mark_of_file(pages.plan.ledger)
+        assert before != after
+        log = pages.plan.ledger.with_name("ledger.sqlite-wal").stat()
+        assert log.st_size
+        assert seen[:48] != index.read_bytes()[:48]
+        assert live_module._index_header(pages.plan.ledger) == index.read_bytes()[:48].hex()
+    assert live_module._index_header(pages.plan.ledger.with_name("nothing")) == ""

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from edge.web.app import SEAT, SESSION
 from edge.web.doors import DOORS, Door, Right
 from edge.web.people.accounts import Role
+from edge.web.people.cookies import SEAT, SESSION
 from tests.edge.web.browsing import Browser, Pages
 from tests.edge.web.test_fuzz import ENDING, NAMES, WORDS, fill
 

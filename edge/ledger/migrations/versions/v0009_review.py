@@ -16,7 +16,8 @@ def upgrade() -> None:
     """
     op.execute(
         "CREATE INDEX IF NOT EXISTS ix_items_photographed "
-        "ON items (accepted, time, confidence, label, uuid) WHERE photograph IS NOT NULL"
+        "ON items (accepted, time, confidence, label, uuid, photograph) "
+        "WHERE photograph IS NOT NULL"
     )
     op.execute(
         "CREATE INDEX IF NOT EXISTS ix_events_audited ON events (time) WHERE kind = 'item_audited'"

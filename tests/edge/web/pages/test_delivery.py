@@ -145,7 +145,7 @@ def test_a_mismatch_is_seen_and_cleared_by_one_press(counting: Pages) -> None:
         assert "The code 4006381333931 says adidas (SH), the picture says nike." in text
         form = {"event": event} | ({} if clear.endswith("undo") else {"code": SHOE, "force": "1"})
         notice(browser, clear, **form)
-        assert "data-alarm" not in browser.get("/delivery").text
+        assert 'data-alarm="' not in browser.get("/delivery").text
         assert state(counting).count(1).counted == counted
 
 

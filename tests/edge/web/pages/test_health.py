@@ -23,7 +23,7 @@ def test_the_figures_are_those_of_the_bundle_that_sorts(tmp_path: Path) -> None:
     said = "94.1% (95 % interval 88.5% to 97.7%, 220 pictures)"
     assert said in Pages(tmp_path, model=MODEL).browser().get("/health").text
     other = Pages(tmp_path, model=replace(MODEL, digest="0" * 64))
-    assert "the bundle was changed" in other.browser().get("/health").text
+    assert "another bundle was installed" in other.browser().get("/health").text
 
 
 def test_what_leaves_the_machine_is_listed(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from edge.web.pages import region
 from edge.web.pages.region import Rectangle, Shape, whole_multiple
 from edge.web.plan import ModelFacts
 from tests.edge.stations import STATION
+from tests.edge.telemetry.statuses import SIGNS
 from tests.edge.web.browsing import SEEN, Pages
 
-MODEL = ModelFacts(digest="0" * 64, input_size=(224, 224))
+MODEL = ModelFacts(digest=SIGNS.model_digest, input_size=(224, 224))
 
 
 @pytest.fixture
@@ -94,7 +95,9 @@ def test_what_no_station_file_could_have_is_refused(pages: Pages, numbers: tuple
 
 
 def test_a_model_that_looks_at_items_needs_no_multiple(tmp_path: Path) -> None:
-    pages = Pages(tmp_path, model=ModelFacts(digest="0", input_size=(224, 224), crop="item"))
+    pages = Pages(
+        tmp_path, model=ModelFacts(digest=SIGNS.model_digest, input_size=(224, 224), crop="item")
+    )
     pages.control.seen = SEEN
     assert "may have any size in which items are whole" in drawn(pages, 100, 20, 400, 400)
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 
 from edge.web.people.guesses import MOST_OF_ONE, WINDOW_SECONDS
@@ -93,3 +96,26 @@ def test_a_language_is_chosen_and_stays(pages: Pages) -> None:
 def test_the_browser_s_language_is_taken_where_none_was_chosen(pages: Pages) -> None:
     assert "Kata sandi" in pages.browser(language="id-ID,id;q=0.9,en;q=0.8").get("/sign-in").text
     assert "Password" in pages.browser(language="de,en;q=0.5").get("/sign-in").text
+
+
+def test_an_address_is_kept_whole_over_the_sign_in_and_the_choice_of_a_language(
+    pages: Pages,
+) -> None:
+    wanted = "/history?from=2026-11-20&verdict=rejected"
+    browser = pages.browser()
+    text = browser.get(browser.get(wanted).headers["location"]).text
+    back = html.unescape(re.search('name="next" value="(/history.*?)"', text)[1])  # type: ignore[index]
+    assert back == wanted
+    assert browser.post("/sign-in", RIGHT | {"next": back}, on="/sign-in").headers[
+        "location"] == wanted  # fmt: skip
+    text = browser.get(f"{wanted}&said=x").text
+    back = html.unescape(re.search('name="next" value="(.*?)"', text)[1])  # type: ignore[index]
+    assert back == wanted  # what was said before is not said again
+
+
+def test_signing_out_of_encrypted_pages_clears_what_the_browser_kept(pages: Pages) -> None:
+    for scheme, said in (("http", None), ("https", '"cache"')):
+        browser = pages.browser()
+        browser.client.base_url = f"{scheme}://localhost"
+        browser.post("/sign-in", RIGHT, on="/sign-in")
+        assert browser.post("/sign-out").headers.get("clear-site-data") == said

@@ -127,9 +127,9 @@ def test_names_of_labels_are_those_of_the_language(tmp_path: Path) -> None:
     ("state", "reason", "words", "buttons"),
     [
         ("Execute", "", "Sorting", ["pause"]),
-        ("Held", "paused", "Standing <small>paused by Ana</small>", ["resume"]),
-        ("Held", "jam", "Standing", ["reset", "pause"]),
-        ("Held", "camera_lost", "Standing", ["pause"]),
+        ("Held", "paused", "Stopped for now <small>paused by Ana</small>", ["resume"]),
+        ("Held", "jam", "Stopped for now", ["reset", "pause"]),
+        ("Held", "camera_lost", "Stopped for now", ["pause"]),
         ("Suspended", "bin_full", "Waiting", ["pause"]),
         ("Idle", "", "Ready, not started", ["resume"]),
         ("Stopped", "", "Stopped", ["reset"]),
@@ -190,3 +190,19 @@ def test_open_incidents_are_shown_with_what_to_do_in_the_language(pages: Pages) 
     assert "lane glass and" not in pages.browser().get("/").text
     pages.reading = None  # of a station that does not run, nothing is known
     assert "Water" not in pages.browser().get("/").text
+
+
+@pytest.mark.parametrize(
+    ("state", "buttons"), [("Stopped", []), ("Idle", []), ("Aborted", ["clear"])]
+)
+def test_in_maintenance_nothing_is_reset_or_resumed_here(
+    pages: Pages, state: str, buttons: list[str]
+) -> None:
+    pages.control.shown = {"state": state, "mode": "Maintenance"}
+    assert re.findall('formaction="/(.*?)"', pages.browser().get("/").text) == buttons
+
+
+def test_a_concern_that_comes_is_read_aloud(pages: Pages) -> None:
+    """A live region must be there before what is announced in it, and stay."""
+    text = pages.browser().get("/").text
+    assert '<div aria-live="polite">\n<section id="concerns" data-live' in text

@@ -7,6 +7,7 @@ import pytest
 
 from edge.web.pages import teach
 from edge.web.plan import LearningForecast, ModelFacts
+from tests.edge.telemetry.statuses import SIGNS
 from tests.edge.web.browsing import Browser, Pages
 
 FORECAST = LearningForecast(more=50, gain=0.021, low=0.008, high=0.034)
@@ -140,7 +141,9 @@ def test_a_folder_that_cannot_be_used_is_said_and_no_count_is_made_up(pages: Pag
 def test_how_much_is_enough_comes_from_the_learning_curve(
     tmp_path: Path, forecast: LearningForecast, said: str
 ) -> None:
-    pages = Pages(tmp_path, model=ModelFacts(digest="0" * 64, forecast=forecast), kept="all")
+    pages = Pages(
+        tmp_path, model=ModelFacts(digest=SIGNS.model_digest, forecast=forecast), kept="all"
+    )
     for path in ("/teach", "/review"):
         assert said in pages.browser().get(path).text
 

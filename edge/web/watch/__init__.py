@@ -1,0 +1,1 @@
+"""What the pages look at beside the status of the station: mismatches, and the model that sorts."""
