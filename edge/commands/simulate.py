@@ -87,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.simulation.account.page import write_page
     from edge.simulation.faults.table import fault_lines, read_faults
     from edge.simulation.options import SimulationOptions
+    from edge.simulation.photograph_place import shape_warning
     from edge.simulation.running import lane_places
 
     if arguments.faults == "help":
@@ -103,6 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
         scores=arguments.scores,
         faults=tuple(read_faults(arguments.faults)),
     )
+    if arguments.items is not None and (told := shape_warning(plan, arguments.items)) is not None:
+        _log.warning(f"warning    {told}")
     if arguments.find_rate is not None:
         return _find_rate(plan, options, arguments)
     gallery = None if arguments.html is None else Gallery(lane_places(plan.config))

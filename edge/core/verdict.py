@@ -99,6 +99,11 @@ class Rules:
 _PATIENCE = 5
 """An item that is never well framed gets its verdict after this many times `max_frames` frames."""
 
+_NEARLY = 0.85
+"""Of the frames that do not show an item well, those vote that show at least this share of what the
+best of them shows: the range that well-framed ones have, too, which lie up to 0.15 of the region
+from its middle."""
+
 
 class Framing(IntEnum):
     """How well a frame shows an item; only the best-framed frames of an item vote."""
@@ -117,8 +122,8 @@ class Ballot:
     The joined scores are the mean of the frames' probabilities (a soft vote); the accept
     thresholds apply to this mean, and the `unknown` threshold to the mean novelty score. Of ways of
     joining, none was right more often: `tests/benchmarks/joining.py` has the figures. Only the
-    frames with the best framing of all vote. One model, which the ballot was opened with, scores
-    all frames.
+    frames with the best framing of all vote; where none is well framed, those of them that show the
+    most of the item. One model, which the ballot was opened with, scores all frames.
 
     Attributes:
         rules: the decision rules of that model.
@@ -136,6 +141,7 @@ class Ballot:
         """
         self.rules, self.title, self.digest = rules, title, digest
         self._votes: dict[Framing, list[Prediction]] = {framing: [] for framing in Framing}
+        self._shown: dict[Framing, list[float]] = {framing: [] for framing in Framing}
         self._verdict: Verdict | None = None
         """That of the frames so far, once somebody asked for it."""
 
@@ -145,6 +151,7 @@ class Ballot:
         framing: Framing = Framing.GOOD,
         *,
         novelty: float | None = None,
+        shown: float = 1.0,
     ) -> None:
         """Adds the prediction for one more frame.
 
@@ -152,8 +159,11 @@ class Ballot:
             scores: float32 (classes,), class probabilities.
             framing: how well the frame shows the item.
             novelty: novelty score, 0..1; None: the model has none.
+            shown: how much of the item the frame shows, and how near to the middle: above 0, and
+                comparable between the frames of one item.
         """
         self._votes[framing].append(Prediction(scores, novelty))
+        self._shown[framing].append(shown)
         self._verdict = None
 
     @property
@@ -163,7 +173,14 @@ class Ballot:
 
     @property
     def _voting(self) -> list[Prediction]:
-        return next((self._votes[f] for f in reversed(Framing) if self._votes[f]), [])
+        for framing in reversed(Framing):
+            votes, shown = self._votes[framing], self._shown[framing]
+            if framing is Framing.GOOD and votes:
+                return votes
+            if votes:
+                least = _NEARLY * max(shown)
+                return [vote for vote, much in zip(votes, shown, strict=True) if much >= least]
+        return []
 
     @property
     def decided(self) -> bool:

@@ -21,6 +21,7 @@ from edge.simulation.belt import camera as belt_camera
 from edge.simulation.belt.wire import BeltOrder
 from edge.simulation.faults.fault import Fault
 from edge.simulation.faults.table import Faults
+from edge.simulation.photograph_place import CAMERA_SIZE, ITEM, WHOLE, placed_in_region
 from edge.simulation.world.belt import BeltWorld
 from edge.simulation.world.bin import BinWorld
 from edge.simulation.world.scored import ScoredTraffic, ScoredWorld
@@ -32,10 +33,8 @@ _VIEW_METRES = 0.40
 """The width of the view where a station file does not tell it: a bottle of 25 cm fits in."""
 _VIEWS_PER_SECOND = 0.3
 """The speed of a belt whose speed a station file does not tell, as of `camera: {kind: belt}`."""
-_SIZE, _FRAMES_PER_SECOND = (640, 480), 25.0
+_FRAMES_PER_SECOND = 25.0
 """What a camera gives where its settings do not tell."""
-_SCALE = 0.75
-"""The height of a photograph on the belt, in views: all of it is in view for a while."""
 _APART, _NEAR = 2.2, 1.2
 """The views from item to item: one at a time for a model that looks at the whole region, and nearer
 for one that looks at each item's box."""
@@ -91,7 +90,7 @@ def world_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld 
         given["spacing_views"] = speed / options.rate
     settings = _settings(given, options)
     faults = Faults(options.faults, seed=settings.seed)
-    plain = settings.order()
+    plain = settings.order() if own else placed_in_region(settings.order(), plan)
     order = faults.belt(plain)
     if on_a_belt:
         metres = config.belt.metres_per_second / speed if config.belt else None
@@ -181,7 +180,8 @@ def is_over_a_belt(config: StationConfig) -> bool:
 def _substitute(plan: StationPlan) -> dict[str, Any]:
     """The keys of a belt camera in place of a station's camera."""
     config = plan.config
-    width, height = config.camera.size or _SIZE
+    whole_region = plan.bundle.manifest.input.crop == "region"
+    width, height = config.camera.size or CAMERA_SIZE
     seconds = config.camera.seconds_per_frame
     return {
         "kind": "belt",
@@ -192,8 +192,8 @@ def _substitute(plan: StationPlan) -> dict[str, Any]:
             config.belt.metres_per_second / _VIEW_METRES if config.belt else _VIEWS_PER_SECOND
         ),
         "exposure_seconds": 0.002,
-        "scale": _SCALE,
-        "spacing_views": _APART if plan.bundle.manifest.input.crop == "region" else _NEAR,
+        "scale": WHOLE if whole_region else ITEM,
+        "spacing_views": _APART if whole_region else _NEAR,
         "jitter": 0.1,
     }
 

@@ -9,8 +9,9 @@ from typing import NamedTuple, TypeAlias
 
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
-from edge.core.verdict import Ballot, Framing, Prediction, RejectReason, Verdict, rejected
+from edge.core.verdict import Ballot, Prediction, RejectReason, Verdict, rejected
 from edge.flow import EMPTY, Frame, ItemInFrame, Observation
+from edge.sorting.framing import Framed, framed_by
 from edge.sorting.model import ActiveModel
 from edge.sorting.sorting_state import ALWAYS_SORTS, SortingState
 from edge.sorting.vote_deadlines import VoteDeadlines
@@ -19,15 +20,8 @@ from edge.vision.trigger.beside import TriggerBeside
 
 Sharpness: TypeAlias = "Callable[[Image, Box | None], float]"
 
-_MIDDLE = 0.15
-"""The largest distance from the middle of the region, as a share of its width or height, at which
-an item counts as in the middle; about the range of the shifts in a training's augmentation."""
-
 _LAST = 20
 """So many items that got their verdicts are compared with those that follow."""
-
-_RESTING_SECONDS = 0.5
-"""An item that does not travel for so long is not expected to reach the middle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,11 +82,13 @@ class _Voting:
         if this > self.sharpness:
             self.sharpest, self.sharpness = ItemInFrame(frame, observation.box), this
 
-    def heard(self, prediction: Prediction, framing: Framing, frame: Frame) -> None:
+    def heard(self, prediction: Prediction, framed: Framed, frame: Frame) -> None:
         """Adds the scores of a frame to the vote."""
-        self.ballot.add(prediction.scores, framing, novelty=prediction.novelty)
+        self.ballot.add(
+            prediction.scores, framed.framing, novelty=prediction.novelty, shown=framed.shown
+        )
         best = int(prediction.scores.argmax())
-        this = _Speaking(framing, float(prediction.scores[best]), frame)
+        this = _Speaking(framed, float(prediction.scores[best]), frame)
         if best not in self.speaking or this.weight > self.speaking[best].weight:
             self.speaking[best] = this
 
@@ -107,14 +103,14 @@ class _Voting:
 class _Speaking:
     """The score of one frame for its best class."""
 
-    framing: Framing
+    framed: Framed
     score: float
     frame: Frame
 
     @property
-    def weight(self) -> tuple[int, float]:
+    def weight(self) -> tuple[Framed, float]:
         """The sort key: frames that show the item better come before a higher score."""
-        return self.framing, self.score
+        return self.framed, self.score
 
 
 class _Answer(NamedTuple):
@@ -284,8 +280,13 @@ class Sorter:
         else:
             self._beat()
             prediction = voting.model.classifier.predict(frame.image, box=observation.box)
-        framing = _framing(observation, frame, voting)
-        voting.heard(prediction, framing, frame)
+        framed = framed_by(
+            observation,
+            frame,
+            whole_region=voting.model.whole_region,
+            in_view_seconds=frame.captured - voting.first,
+        )
+        voting.heard(prediction, framed, frame)
         if self._sharpness is not None:
             voting.seen(observation, frame, self._sharpness)
         if voting.confirmed and voting.ballot.decided and self._nobody_follows(voting, frame):
@@ -360,16 +361,3 @@ def _shows_nothing(ballot: Ballot) -> bool:
         return False
     verdict = ballot.verdict()
     return verdict.accepted and verdict.label == EMPTY
-
-
-def _framing(observation: Observation, frame: Frame, voting: _Voting) -> Framing:
-    if not observation.whole:
-        return Framing.CUT
-    rests = observation.passed is None and frame.captured - voting.first >= _RESTING_SECONDS
-    if not voting.model.whole_region or observation.box is None or rests:
-        return Framing.GOOD
-    height, width = frame.image.shape[:2]
-    box = observation.box
-    aside = abs(box.left + box.width / 2 - width / 2) / width
-    above = abs(box.top + box.height / 2 - height / 2) / height
-    return Framing.GOOD if max(aside, above) <= _MIDDLE else Framing.ASIDE

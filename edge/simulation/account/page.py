@@ -66,11 +66,13 @@ def _headline(report: Report) -> Headline:
     account = report.account
     wrong = report.purity.total - report.purity.count
     verdicts = report.verdicts
+    rejects = {reason.replace("_", " "): count for reason, count in account.rejects.items()}
     details = [
+        *([f"In a wrong lane: {wrong:,}, which the pictures show first."] if wrong else []),
         f"Recovery: {report.recovery}, of what belongs into a lane.",
         f"Verdicts: {verdicts['one']:,} items got one, {verdicts['none']:,} none, "
         f"{verdicts['several']:,} several; {verdicts['without_item']:,} verdicts for no item.",
-        f"Rejected: {_counts(account.rejects)}. Late: {report.late:,}.",
+        f"Rejected: {_counts(rejects)}. Late: {report.late:,}.",
     ]
     if report.stopped:
         details.insert(0, "It was stopped before the last item had passed.")
@@ -98,7 +100,7 @@ def _lanes_table(report: Report) -> str:
 def _share(share: Share) -> str:
     """A share as a bar with its 95 % interval, from 0 to 1, and in words."""
     if share.value is None or share.interval is None:
-        return '<span class="none">none</span>'
+        return '<span class="none">–</span>'
     low, high = (100 * end for end in share.interval)
     return (
         f'<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import os
 import queue
 import threading
@@ -14,10 +15,11 @@ import numpy as np
 
 from edge.core.errors import CameraError, StorageError, UnreadableImageError
 from edge.core.images.image_file import Image, read_image
+from edge.core.images.preprocess import Box
 from edge.simulation.belt.cutout import background_of, cut_out
 from edge.simulation.belt.drawing.draw import draw_item, place
 from edge.simulation.belt.scene import Color, Scene
-from edge.simulation.belt.sprite import SpriteLayer
+from edge.simulation.belt.sprite import Sprite, SpriteLayer
 from edge.simulation.belt.traffic import BeltItem
 from edge.simulation.belt.wire import BeltOrder, BeltPhotograph
 
@@ -56,7 +58,7 @@ def scene_and_items(
         corners=_CORNERS,
     )
     if order.pictures:
-        return scene, photographed(order.pictures, scene=scene, scale=order.scale, seed=order.seed)
+        return scene, photographed(order, scene=scene)
     return scene, drawn(order.labels, scene=scene, seed=order.seed)
 
 
@@ -78,27 +80,18 @@ def drawn(labels: Sequence[str], *, scene: Scene, seed: int) -> Iterator[BeltIte
         yield BeltItem(label, f"{seed}/{number}", "drawn", layer, top)
 
 
-def photographed(
-    pictures: Sequence[BeltPhotograph],
-    *,
-    scene: Scene,
-    scale: float,
-    seed: int,
-) -> Iterator[BeltItem]:
+def photographed(order: BeltOrder, *, scene: Scene) -> Iterator[BeltItem]:
     """Cuts items out of photographs without end, in random order; each comes once in every round.
 
     Args:
-        pictures: the photographs.
+        order: the photographs, and how large they lie where.
         scene: the belt that the items will lie on.
-        scale: height of a photograph on the belt, in heights of the view.
-        seed: the seed of the order.
 
     Raises:
         CameraError: no photograph can be read.
     """
-    height = max(8, round(scale * scene.height))
-    readable = 0
-    for number, picture in enumerate(_rounds(pictures, seed), start=1):
+    pictures, readable, said = order.pictures, 0, False
+    for number, picture in enumerate(_rounds(pictures, order.seed), start=1):
         try:
             image = read_image(picture.path)
         except (UnreadableImageError, StorageError) as error:
@@ -107,11 +100,53 @@ def photographed(
                 raise CameraError("no photograph can be read: see the lines above") from error
             continue
         readable += 1
-        sprite, cut = cut_out(image, height=height)
-        sprite, off = sprite.trimmed()
-        top = round((scene.height - height) / 2) + off
-        layer = SpriteLayer(sprite, blur=scene.blur)
-        yield BeltItem(picture.label, str(picture.path), "cut" if cut else "whole", layer, top)
+        sprite, cut = cut_out(image, height=_height(image, order))
+        if (shrink := _shrink(sprite, order)) < 1:
+            sprite = sprite.scaled(shrink)
+            if not said:
+                _log.warning(
+                    f"{picture.path}: this would cover more of the region than the trigger's "
+                    "max_area, and is drawn smaller, as are others like it"
+                )
+            said = True
+        yield _placed(sprite, picture, cut=cut, order=order, blur=scene.blur)
+
+
+def _region(order: BeltOrder) -> Box:
+    return order.region or Box(0, 0, order.width, order.height)
+
+
+def _height(image: Image, order: BeltOrder) -> int:
+    """The height of a photograph on the belt, in pixels."""
+    height = float(_region(order).height)
+    if order.region is not None:
+        rows, columns = image.shape[:2]
+        height = min(height, order.region.width * rows / columns)
+    return max(8, round(order.scale * height))
+
+
+def _shrink(sprite: Sprite, order: BeltOrder) -> float:
+    """The factor by which an item must be smaller, so that its box is not too large."""
+    if order.region is None:
+        return 1.0
+    covered = sprite.box.width * sprite.box.height
+    return math.sqrt(order.largest * order.region.width * order.region.height / covered)
+
+
+def _placed(
+    sprite: Sprite, picture: BeltPhotograph, *, cut: bool, order: BeltOrder, blur: int
+) -> BeltItem:
+    """The item of a photograph, where it lies with the photograph in the region's middle."""
+    region, (width, height) = _region(order), sprite.size
+    trimmed, (right, down) = sprite.trimmed()
+    return BeltItem(
+        picture.label,
+        str(picture.path),
+        "cut" if cut else "whole",
+        SpriteLayer(trimmed, blur=blur),
+        top=region.top + round((region.height - height) / 2) + down,
+        left=region.left + round((region.width - width) / 2) + right,
+    )
 
 
 def belt_color(pictures: Sequence[BeltPhotograph], *, seed: int) -> Color:

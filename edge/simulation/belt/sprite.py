@@ -42,11 +42,21 @@ class Sprite:
         """The item without its shadow, in the sprite's pixels."""
         return box_of(self.alpha)
 
-    def trimmed(self) -> tuple[Sprite, int]:
-        """(the sprite without empty edges, how many rows were taken from its top)."""
+    def scaled(self, factor: float) -> Sprite:
+        """The sprite in another size, of at least a pixel."""
+        size = tuple(max(1, round(factor * side)) for side in self.size)
+        way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        arrays = (
+            np.asarray(cv2.resize(of, size, interpolation=way), np.uint8)
+            for of in (self.image, self.alpha, self.shadow)
+        )
+        return Sprite(*arrays)
+
+    def trimmed(self) -> tuple[Sprite, tuple[int, int]]:
+        """(the sprite without empty edges, the columns and rows taken from its left and top)."""
         part = filled_part(np.maximum(self.alpha, self.shadow) > 0)
         arrays = (np.ascontiguousarray(of[part]) for of in (self.image, self.alpha, self.shadow))
-        return Sprite(*arrays), part[0].start
+        return Sprite(*arrays), (part[1].start, part[0].start)
 
 
 def box_of(alpha: Mask) -> Box:

@@ -50,6 +50,8 @@ class BeltItem:
     layer: SpriteLayer
     top: int
     """The row of the view at which the layer begins."""
+    left: int | None = None
+    """The column at which it begins where an item does not travel; None: anywhere."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

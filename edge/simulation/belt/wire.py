@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from edge.core.images.preprocess import Box
+
 LENGTH = struct.Struct("<I")
 """The first message of the station: the number of bytes of the settings that follow as JSON."""
 
@@ -69,6 +71,11 @@ class BeltOrder(BaseModel):
     seed: int
     paced: bool
     truth: Path | None
+    region: Box | None = None
+    """The part of the view in whose middle photographs lie; one of `scale` 1 is as large as fits in
+    there. None: the whole view, whose height alone counts."""
+    largest: float = 1.0
+    """The largest share of `region` that an item's box may cover; others are drawn smaller."""
     touching: float = 0.0
     """The share of items that touch the one before them."""
     speed: SpeedChanges | None = None

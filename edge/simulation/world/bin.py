@@ -169,12 +169,15 @@ class BinWorld:
         return self._scene.view(placed, moved=0, random=self._random)
 
     def _laid(self, number: int, thing: BeltItem, moment: float) -> _Lying:
-        box, order = thing.layer.box, self.order
-        x, y = (
-            middle + _ASIDE * side * self._random.uniform(-1, 1)
-            for middle, side in zip(self._middle, (order.width, order.height), strict=True)
+        box, order, (x, y) = thing.layer.box, self.order, self._middle
+        # What is drawn lies in the middle, and a photograph's item as in the photograph, or nearly.
+        left, top = x - box.left - box.width / 2, y - box.top - box.height / 2
+        if thing.left is not None:
+            left, top = thing.left, thing.top
+        left, top = (
+            round(at + _ASIDE * side * self._random.uniform(-1, 1))
+            for at, side in ((left, order.width), (top, order.height))
         )
-        left, top = round(x - box.left - box.width / 2), round(y - box.top - box.height / 2)
         true = TrueItem(number, thing.label, thing.source, entered=moment, passes=None)
         self._new.append(true)
         self._to_announce.append(true)

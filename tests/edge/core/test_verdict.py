@@ -103,3 +103,20 @@ def test_only_the_frames_that_vote_count_for_the_novelty_score() -> None:
     ballot.add(np.array((0.9, 0.1), np.float32), novelty=0.2)
     assert ballot.verdict().novelty == pytest.approx(0.2)
     assert ballot.verdict().accepted
+
+
+@pytest.mark.parametrize("framing", [Framing.CUT, Framing.ASIDE])
+def test_of_frames_that_are_not_good_those_vote_that_show_nearly_the_most(framing: Framing) -> None:
+    ballot = ballot_of()
+    for shown, scores in ((0.3, (0.1, 0.9)), (0.9, (0.8, 0.2)), (1.0, (0.9, 0.1)), (0.8, (0, 1))):
+        ballot.add(np.array(scores, np.float32), framing, shown=shown)
+    assert ballot.frames == 2
+    assert ballot.verdict().confidence == pytest.approx(0.85)
+
+
+def test_among_good_frames_all_vote_whatever_they_show() -> None:
+    ballot = ballot_of()
+    ballot.add(np.array((0.1, 0.9), np.float32), Framing.CUT, shown=1.0)
+    for shown in (0.1, 1.0):
+        ballot.add(np.array((0.9, 0.1), np.float32), shown=shown)
+    assert ballot.frames == 2

@@ -228,6 +228,18 @@ def test_a_model_of_the_whole_region_hears_the_frames_with_the_item_in_the_middl
     assert (number, outcome.verdict.label, outcome.frames) == (frame, label, 3)
 
 
+def test_an_item_larger_than_the_region_is_judged_by_the_frames_that_it_fills() -> None:
+    widths = (2, 5, 8, 8, 8, 5, 2)
+    boxes = [Box(0 if number < 4 else 8 - width, 0, width, 8)
+             for number, width in enumerate(widths)]  # fmt: skip
+    observations = [[Observation(1, box, whole=False, passed=0.3)] for box in boxes]
+    scores = [CAN if width == 8 else BOTTLE for width in widths]
+    script = Script([*observations, [gone()]], scores)
+    ((_, outcome),) = play(script, whole_region=True)
+    assert (outcome.verdict.label, outcome.frames) == ("can", 3)
+    assert outcome.deciding.sequence in (2, 3, 4)
+
+
 def test_an_item_never_seen_well_gets_its_verdict_all_the_same() -> None:
     script = Script([[seen(whole=False)]] * 40, [CAN] * 40)
     ((number, outcome),) = play(script)

@@ -69,7 +69,8 @@ def test_the_page_says_what_the_report_says_and_loads_nothing(tmp_path: Path) ->
         "can 100%, is cup",
         "item 3, 3 frames, sent to rest",
         "Landing error of 3 items",
-        "Late: 2.",
+        "In a wrong lane: 1, which the pictures show first.",
+        "Rejected: low confidence 4. Late: 2.",
     ):
         assert said in words, said
     assert "<tins>" not in text
