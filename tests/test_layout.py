@@ -217,7 +217,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.simulation.belt.drawing.art edge.simulation.belt.drawing.carton
         edge.simulation.belt.drawing.fruit edge.simulation.belt.drawing.paper
         edge.simulation.belt.drawing.revolved edge.simulation.belt.drawing.surface
-        edge.simulation.belt.drawing.vessels edge.simulation.belt.items edge.simulation.belt.noise
+        edge.simulation.belt.drawing.vessels edge.simulation.belt.noise
     """,
     "tests/edge/simulation/belt/test_traffic.py": """
         edge.simulation.belt.sprite
