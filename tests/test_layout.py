@@ -310,7 +310,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/trainer/evaluation/test_new_pictures.py": """
         trainer.commands.evaluate trainer.commands.explain trainer.report.evaluation_page
-        trainer.report.explanation_page
+        trainer.report.explanation_page trainer.report.shown_explanation
     """,
     "tests/trainer/fit/test_phases.py": """
         trainer.fit.learner trainer.fit.learning_rate_finder trainer.fit.optimizers

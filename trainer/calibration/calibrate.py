@@ -61,6 +61,10 @@ class Calibration:
     """The temperature that the models of these scores share."""
     basis: AcceptBasis
     """The origin of these scores."""
+    trained: npt.NDArray[np.int64]
+    """Indices of training pictures, of which there may be more."""
+    trained_pooled: npt.NDArray[np.float32]
+    """(pictures, depth), the final model's outputs of `pooled` for these."""
 
 
 def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) -> Calibration:
@@ -135,7 +139,7 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     if basis.note and basis.scores == "validation":
         note = _FLATTERED if accept.folds > 1 else basis.note
         thresholds = {label: replace(t, note=note) for label, t in thresholds.items()}
-    return Calibration(temperature, thresholds, unknown, scored, shared, basis)
+    return Calibration(temperature, thresholds, unknown, scored, shared, basis, some, final_pooled)
 
 
 def _outputs(prepared: Prepared, fold: Fold, temperature: float) -> FoldPredictions:

@@ -16,7 +16,7 @@ from edge.core.dataset import LabelledPicture
 from edge.core.errors import PilahError
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import Tensor, preprocess
-from trainer.data.cache import DecodedPictures, decode_pictures
+from trainer.data.cache import decode_pictures
 from trainer.errors import RunError
 from trainer.fit.saved_outputs import pooled_outputs
 from trainer.networks import FEATURES, LOGITS, POOLED, Network
@@ -58,14 +58,42 @@ class Explanation:
     network does not look at places."""
     alike: tuple[Alike, ...]
     """The training pictures that look most like it, the nearest first."""
+    label: str | None = None
+    """What it is, where that is known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenPictures:
+    """Training pictures, among which alike ones are looked for."""
+
+    pictures: Sequence[LabelledPicture]
+    tensors: Any
+    """uint8 (pictures, height, width, channels) of these and maybe of others."""
+    places: npt.NDArray[np.int64]
+    """(pictures,), the row of each picture in the tensors."""
+    pooled: Rows
+    """(pictures, depth), the model's outputs of `pooled`."""
+
+    def alike(self, pooled: Rows) -> list[tuple[Alike, ...]]:
+        """The training pictures that are most alike to each of `pooled` (n, depth)."""
+        likeness = _unit(pooled) @ _unit(self.pooled).T
+        nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :NEAREST]
+        return [
+            tuple(
+                Alike(
+                    self.pictures[i].label,
+                    f"{self.pictures[i].path.parent.name}/{self.pictures[i].path.name}",
+                    float(row[i]),
+                    np.asarray(self.tensors[self.places[[i]]])[0],
+                )
+                for i in places.tolist()
+            )
+            for row, places in zip(likeness, nearest, strict=True)
+        ]
 
 
 def explain(path: Path, files: Sequence[Path]) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
     """(an explanation for each picture, what could not be shown and why).
-
-    Where the model looks is its class activation: the features at each place, weighted by how much
-    the logit of the first label grows with them (Selvaraju et al., Grad-CAM, ICCV 2017; with a
-    plain head that is the class activation map of Zhou et al., CVPR 2016).
 
     Args:
         path: a finished run.
@@ -87,78 +115,82 @@ def explain(path: Path, files: Sequence[Path]) -> tuple[tuple[Explanation, ...],
             "where it looks is not shown: its network puts all places in a row, and has no map"
         )
     network = Network(model, pretrained=False)
-    trained: tuple[DecodedPictures, Rows] | None = None
+    seen: SeenPictures | None = None
     try:
-        trained = _trained(run, network)
+        seen = _seen(run, network)
     except PilahError as error:
         notes.append(f"the nearest training pictures are not shown: {error}")
     return tuple(
-        _explained(run, network, file, tensor, trained, has_map=FEATURES in names)
+        _explained(run, network, file, tensor, seen)
         for file, tensor in zip(files, tensors, strict=True)
     ), tuple(notes)
 
 
-def _trained(run: Run, network: Network) -> tuple[DecodedPictures, Rows]:
-    """The training pictures, and their outputs of `pooled` with length 1."""
+def _seen(run: Run, network: Network) -> SeenPictures:
     pictures: list[LabelledPicture] = [p for p in run.pictures() if p.split == "train"]
     decoded = decode_pictures(pictures, run.facts.input)
-    return decoded, _unit(pooled_outputs(network, decoded, spec=run.facts.input))
+    pooled = pooled_outputs(network, decoded, spec=run.facts.input)
+    return SeenPictures(decoded.pictures, decoded.tensors, np.arange(len(pooled)), pooled)
 
 
 def _explained(
-    run: Run,
-    network: Network,
-    file: Path,
-    tensor: Tensor,
-    trained: tuple[DecodedPictures, Rows] | None,
-    *,
-    has_map: bool,
+    run: Run, network: Network, file: Path, tensor: Tensor, seen: SeenPictures | None
 ) -> Explanation:
-    model = network.model
-    outputs = model(np.asarray(tensor, np.float32)[None], training=False)
+    image = np.asarray(tensor, np.float32)[None]
+    outputs = network.model(image, training=False)
     listed = outputs if isinstance(outputs, (list, tuple)) else [outputs]
     scores = np.asarray(listed[0])[0]
-    best = int(scores.argmax())
     alike: tuple[Alike, ...] = ()
-    if trained is not None:
-        decoded, rows = trained
-        pooled = np.asarray(network.lower([POOLED])(np.asarray(tensor, np.float32)[None])[0])
-        likeness = rows @ _unit(pooled.reshape(1, -1))[0]
-        alike = tuple(
-            Alike(
-                decoded.pictures[i].label,
-                f"{decoded.pictures[i].path.parent.name}/{decoded.pictures[i].path.name}",
-                float(likeness[i]),
-                np.asarray(decoded.tensors[np.array([i])])[0],
-            )
-            for i in np.argsort(-likeness, kind="stable")[:NEAREST].tolist()
-        )
-    order = np.argsort(-scores, kind="stable").tolist()
+    if seen is not None:
+        pooled = np.asarray(network.lower([POOLED])(image)[0])
+        (alike,) = seen.alike(pooled.reshape(1, -1))
+    heat = activations(network, tensor[None], [int(scores.argmax())])
     return Explanation(
         path=file,
         tensor=tensor,
-        scores={run.facts.labels[i]: float(scores[i]) for i in order},
+        scores=by_label(scores, run.facts.labels),
         unknown=float(np.asarray(listed[1])[0, 0]) if len(listed) > 1 else None,
-        heat=_heat(network, tensor, best) if has_map else None,
+        heat=None if heat is None else heat[0],
         alike=alike,
     )
 
 
-def _heat(network: Network, tensor: Tensor, label: int) -> Rows:
-    """float32 (height, width), 0..1."""
+def by_label(scores: npt.NDArray[np.floating], labels: Sequence[str]) -> dict[str, float]:
+    """The scores (labels,) by label, the highest first."""
+    return {labels[i]: float(scores[i]) for i in np.argsort(-scores, kind="stable").tolist()}
+
+
+def activations(network: Network, tensors: Tensor, labels: Sequence[int]) -> Rows | None:
+    """float32 (pictures, height, width), 0..1: how much each place speaks for a label.
+
+    It is the class activation: the features at each place, weighted by how much the logit of the
+    label grows with them (Selvaraju et al., Grad-CAM, ICCV 2017; with a plain head that is the
+    class activation map of Zhou et al., CVPR 2016). None if the network has no map of places.
+
+    Args:
+        network: a trained network.
+        tensors: uint8 (pictures, height, width, channels).
+        labels: the index of a label for each picture.
+    """
     import tensorflow as tf
 
+    if FEATURES not in {layer.name for layer in network.model.layers}:
+        return None
     lower: Any = network.once(("explained", "lower"), lambda: network.lower([FEATURES]))
     upper: Any = network.once(("explained", "upper"), lambda: network.upper(FEATURES))
-    found = lower(np.asarray(tensor, np.float32)[None], training=False)
+    found = lower(np.asarray(tensors, np.float32), training=False)
     features = found[0] if isinstance(found, (list, tuple)) else found
     with tf.GradientTape() as tape:
         tape.watch(features)
-        logit = upper(features, training=False)[0, label]
-    weights = np.asarray(tape.gradient(logit, features))[0].mean(axis=(0, 1))
-    heat = np.maximum(np.asarray(features)[0] @ weights, 0)
-    heat = heat / heat.max() if heat.max() > 0 else heat
-    height, width = tensor.shape[:2]
+        # Each logit depends on the features of its own picture alone.
+        logits = tf.gather(upper(features, training=False), list(labels), axis=1, batch_dims=1)
+    weights = np.asarray(tape.gradient(logits, features)).mean(axis=(1, 2))
+    heats = np.maximum(np.einsum("nhwd,nd->nhw", np.asarray(features), weights), 0)
+    height, width = tensors.shape[1:3]
+    return np.stack([_grown(heat / max(heat.max(), 1e-12), height, width) for heat in heats])
+
+
+def _grown(heat: Rows, height: int, width: int) -> Rows:
     grown = cv2.resize(heat.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(grown, np.float32)
 

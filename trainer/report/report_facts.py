@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.core.model.grade import Grade, grade
 from trainer.calibration.accept_thresholds import AcceptThreshold
+from trainer.evaluation.explanation import Explanation
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.evaluation.learning_curve import LearningCurve
 from trainer.evaluation.robustness import Disturbed
@@ -141,6 +142,8 @@ class ReportFacts:
     learning: LearningCurve | None = None
     disturbed: tuple[Disturbed, ...] = ()
     held_out_use: HeldOutUse | None = None
+    explained: tuple[Explanation, ...] = ()
+    """Why the surest errors on the test split came about."""
 
     @property
     def accept(self) -> dict[str, float]:

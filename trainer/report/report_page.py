@@ -43,11 +43,14 @@ from trainer.report.scored_split import (
     coverage_curve,
     worst_errors,
 )
+from trainer.report.shown_explanation import shown_explanation
 from trainer.report.svg import gauge
 from trainer.report.thumbnails import Thumbnails
 from trainer.statistics.intervals import Figure
 
 _PAIRS, _PICTURES_OF_A_PAIR, _WORST = 6, 6, 18
+_EXPLAINED_SIDE, _EXPLAINING = 192, 1_000_000
+"""The longer side of a picture that is explained, in pixels, and the bytes of all of them."""
 _SURE = 20
 _MOST_CELLS = 50
 """The most labels with which a confusion matrix can be read."""
@@ -139,6 +142,7 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
     test, labels = facts.test, facts.labels
     sampling, taken = test.resampling(), accepting(test, labels, facts.accept)
     thumbnails = Thumbnails(facts.tensors)
+    explaining = Thumbnails(None, budget=_EXPLAINING)
     before, after = (calibration(s, test.truth) for s in (test.raw_scores, test.scores))
     operating = None
     if taken.accepted.value is not None and taken.purity.value is not None:
@@ -197,6 +201,9 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
         if facts.learning and len(facts.learning.points) > 1
         else None,
         "more": MORE,
+        "explained": [
+            shown_explanation(each, explaining, side=_EXPLAINED_SIDE) for each in facts.explained
+        ],
         "disturbed": _disturbed(facts, thumbnails),
         "style": source("style.css"),
         "symbols": source("symbols.html"),

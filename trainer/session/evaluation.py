@@ -13,6 +13,7 @@ import numpy.typing as npt
 from edge.core.dataset import SPLITS
 from trainer.calibration.calibrate import Calibration
 from trainer.calibration.unknown import UnknownScore
+from trainer.evaluation.explanation import Explanation, SeenPictures, activations, by_label
 from trainer.evaluation.held_out_use import count_held_out_use
 from trainer.evaluation.learning_curve import LearningCurve, learning_curve
 from trainer.evaluation.robustness import LIMIT, Disturbed, Predict, robustness
@@ -22,13 +23,15 @@ from trainer.fit.trained import TrainedModel
 from trainer.networks import Network
 from trainer.recipes.reading import recipe_yaml
 from trainer.report.report_facts import ReportFacts, UnknownFigures
-from trainer.report.scored_split import ScoredSplit
+from trainer.report.scored_split import ScoredSplit, worst_errors
 from trainer.run import RunFacts
 from trainer.session.training_session import TrainingSession
 from trainer.statistics.intervals import NOTHING, Resampling
 
 _log = logging.getLogger(__name__)
 
+_EXPLAINED = 6
+"""The errors on the test split of which the report shows why they came about."""
 _SECONDS_A_PICTURE = 1.5
 """What disturbing one takes at most; where the deadline leaves less, it is left out."""
 
@@ -59,6 +62,7 @@ def evaluate(
         for name, (logits, _) in outputs.items()
     }
     curve = _learning_curve(model)
+    explained = _explained(prepared, calibration, splits["test"], outputs["test"][1])
     stages.ended("figures")
     disturbed, left_out = _disturbed(prepared, session.budget.deadline)
     stages.ended("robustness")
@@ -105,6 +109,46 @@ def evaluate(
         disturbed=disturbed,
         left_out=left_out,
         held_out_use=held_out_use,
+        explained=explained,
+    )
+
+
+def _explained(
+    prepared: Prepared,
+    calibration: Calibration,
+    test: ScoredSplit,
+    pooled: npt.NDArray[np.float32],
+) -> tuple[Explanation, ...]:
+    """Why the surest errors came about, from what was computed of the training pictures already.
+
+    Args:
+        pooled: (pictures, depth), the outputs of `pooled` for the test pictures.
+    """
+    wrong = np.array(worst_errors(test)[:_EXPLAINED], np.int64)
+    if not len(wrong):
+        return ()
+    tensors = np.stack([np.asarray(prepared.decoded.tensors[int(i)]) for i in test.rows[wrong]])
+    seen = SeenPictures(
+        [prepared.pictures[i] for i in calibration.trained],
+        prepared.decoded.tensors,
+        calibration.trained,
+        calibration.trained_pooled,
+    )
+    heats = activations(prepared.network, tensors, test.best[wrong].tolist())
+    scores = test.scores
+    return tuple(
+        Explanation(
+            path=prepared.pictures[test.rows[place]].path,
+            tensor=tensors[i],
+            scores=by_label(scores[place], prepared.labels),
+            unknown=None,
+            heat=None if heats is None else heats[i],
+            alike=alike,
+            label=prepared.labels[test.truth[place]],
+        )
+        for i, (place, alike) in enumerate(
+            zip(wrong.tolist(), seen.alike(pooled[wrong]), strict=True)
+        )
     )
 
 

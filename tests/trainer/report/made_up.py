@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge.core.model.metrics import Share
 from trainer.calibration.accept_thresholds import AcceptThreshold
+from trainer.evaluation.explanation import Alike, Explanation
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.evaluation.learning_curve import CurvePoint, Forecast, LearningCurve, PowerLaw
 from trainer.evaluation.robustness import DISTURBANCES, Disturbed
@@ -109,6 +111,29 @@ def unknown(**changes: Any) -> UnknownFigures:
         rejected=Figure(0.025, (0.0086, 0.0709)),
     )  # fmt: skip
     return replace(plain, **changes)
+
+
+def explanations(count: int = 1) -> tuple[Explanation, ...]:
+    """Why cans were taken for glass: a picture, where it was looked at, and two that look alike."""
+    rng = np.random.default_rng(5)
+    pictures = rng.integers(0, 256, (count, 3, 32, 32, 3), np.uint8)
+    heat = np.zeros((32, 32), np.float32)
+    heat[:8, :8] = 1
+    return tuple(
+        Explanation(
+            path=Path(f"photos/can/{50 + number}.jpg"),
+            tensor=picture,
+            scores={"glass": 0.9, "can": 0.06, "paper": 0.04},
+            unknown=None,
+            heat=heat,
+            alike=(
+                Alike("glass", "glass/7.jpg", 0.93, near),
+                Alike("can", "can/3.jpg", 0.88, far),
+            ),
+            label="can",
+        )
+        for number, (picture, near, far) in enumerate(pictures)
+    )
 
 
 def learning(**changes: Any) -> LearningCurve:

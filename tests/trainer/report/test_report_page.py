@@ -15,7 +15,16 @@ import pytest
 from edge.core.errors import StorageError
 from edge.core.model.glossary import explained
 from tests.plain_words import unexplained
-from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, learning, scored, unknown
+from tests.trainer.report.made_up import (
+    LABELS,
+    TEST,
+    disturbed,
+    explanations,
+    facts,
+    learning,
+    scored,
+    unknown,
+)
 from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import EarlierUse, HeldOutUse
 from trainer.report.metrics_json import metrics_json
@@ -71,6 +80,7 @@ def full(**changes: Any) -> ReportFacts:
             "unknown": unknown(),
             "learning": learning(),
             "disturbed": disturbed(),
+            "explained": explanations(),
         }
         | changes
     )
@@ -126,6 +136,8 @@ def test_series_of_one_object_are_told_and_widen_the_interval(tmp_path: Path) ->
         ("classes", ["97.6% 40 of 41", "0.60", "shown on 80 accepted pictures, all of them right",
                      "at least 90% of what is accepted as it is right, at 95% confidence"]),
         ("mistakes", ["can taken for glass 3 of 53", "can/50.jpg"]),
+        ("why", ["The surest error on the test split", "can/50.jpg",
+                 "It is can; taken for glass 0.90", "can 0.06", "glass 0.93", "glass/7.jpg"]),
         ("confidence", ["temperature of 1.00", "scores lay 5.0% off the share that is right"]),
         ("accepting", ["wanted 90%", "with the thresholds: 98.3% accepted"]),
         ("unknown", ["how little any class speaks for it", "novelty score above 0.50",
@@ -146,6 +158,19 @@ def test_every_section_has_its_figures(tmp_path: Path, section: str, texts: list
     text = Page(found[0]).text
     for each in texts:
         assert each in text, each
+
+
+def test_errors_are_explained_by_pictures_within_the_page(tmp_path: Path) -> None:
+    def pictures(told: ReportFacts) -> list[str]:
+        write_report(tmp_path / "report.html", told)
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        return re.findall(r'src="(data:image/jpeg[^"]+)"', page.partition('<section id="why">')[2])
+
+    found = pictures(facts(explained=explanations(3)))
+    assert len(found) == len(set(found)) == 3 * 4  # plain, coloured, and two that look alike
+    (one,) = explanations()
+    no_map = pictures(facts(explained=(replace(one, heat=None, alike=()),)))
+    assert len(no_map) == 1
 
 
 def test_what_there_is_nothing_of_is_left_out(tmp_path: Path) -> None:

@@ -182,6 +182,10 @@ def test_a_training_without_time_for_folds_promises_nothing_and_says_so(
     assert "of 2 cross-fitted models 0 can be used" in capsys.readouterr().err
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "on the validation split, which the final model had not trained on" in page
+    # After a step a phase there are errors, and it is shown why.
+    why = page.partition('<section id="why">')[2].partition("</section>")[0]
+    assert "coloured where it speaks for " in why
+    assert "a training picture of " in why
 
 
 def test_the_history_has_every_epoch_of_every_phase(run: Path) -> None:
