@@ -3,8 +3,10 @@
     python -m tests.benchmarks.open_pages ADDRESS [--pages N] [--exporting]
 
 Each page reads the stream of events and is fetched anew when it says that something has changed,
-as often as `edge/web/static/pilah.js` asks. With `--exporting` one export of all items follows
-another.
+as often as `edge/web/static/pilah.js` asks. Those that show what the camera sees ask for its
+picture as often as `edge/web/static/live.js` does. With `--exporting` one export of all items
+follows another. A line on stdout tells of each answer: a page's path and its bytes, `picture:PATH`
+for a picture on that page, `export`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,11 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-PATHS = ("/", "/history", "/delivery", "/review", "/health")
+LOOKING = ("/", "/teach", "/teach/region", "/teach/lanes")
+"""Pages that show what the camera sees."""
+PATHS = (*LOOKING, "/history", "/delivery", "/review", "/health")
+PICTURE_SECONDS = 0.35
+"""How long after an answer such a page asks for the next picture, as in `live.js`."""
 _REST_SECONDS = 0.9
 """How often a page is fetched anew at most, as in the script of the pages."""
 _BLOCK = 64 * 1024
@@ -31,9 +37,12 @@ def main() -> int:
     parser.add_argument("--exporting", action="store_true", help="export all items meanwhile")
     arguments = parser.parse_args()
     host = urlsplit(arguments.address).netloc
-    bodies = [
-        threading.Thread(target=_keep_open, args=(host, path), daemon=True)
-        for path in itertools.islice(itertools.cycle(PATHS), arguments.pages)
+    paths = list(itertools.islice(itertools.cycle(PATHS), arguments.pages))
+    bodies = [threading.Thread(target=_keep_open, args=(host, path), daemon=True) for path in paths]
+    bodies += [
+        threading.Thread(target=_look, args=(host, path), daemon=True)
+        for path in paths
+        if path in LOOKING
     ]
     if arguments.exporting:
         bodies.append(threading.Thread(target=_export, args=(host,), daemon=True))
@@ -57,6 +66,17 @@ def _keep_open(host: str, path: str) -> None:
         if marks != known and time.monotonic() - fetched >= _REST_SECONDS:
             known, fetched = marks, time.monotonic()
             _tell(path, len(_body(host, path)))
+
+
+def _look(host: str, path: str) -> None:
+    """Asks for what the camera sees, on one connection as a browser does, until the pages end."""
+    connection = http.client.HTTPConnection(host, timeout=60)
+    while True:
+        connection.request("GET", "/picture")
+        found = json.loads(connection.getresponse().read())
+        if found.get("jpeg"):  # none comes before the station runs
+            _tell(f"picture:{path}", len(found["jpeg"]))
+        time.sleep(PICTURE_SECONDS)
 
 
 def _export(host: str) -> None:

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.verdict_to_pin import Edges, measure, quantiles, table, within_bars
+from tests.benchmarks.open_pages import LOOKING, PATHS, PICTURE_SECONDS
+from tests.benchmarks.verdict_to_pin import (
+    Edges,
+    measure,
+    quantiles,
+    table,
+    unanswered,
+    within_bars,
+)
 
 
 def test_each_wanted_time_has_the_first_edge_after_it() -> None:
@@ -40,3 +48,22 @@ def test_a_pin_at_once_is_held_to_less_than_one_that_was_planned(
         "later": {"p99_above_control": later, "missed": missed},
     }
     assert within_bars(found) is within
+
+
+def test_what_open_pages_ask_for_is_what_the_pages_of_browsers_ask_for() -> None:
+    web = Path(__file__).parents[2] / "edge" / "web"
+    shown = {
+        file.stem
+        for file in (web / "templates").glob("*.html")
+        if "{{ live_picture(" in file.read_text("utf-8")
+    }
+    named = {"/": "station"}
+    assert shown == {named.get(path, path[1:].replace("/", "_")) for path in LOOKING}
+    assert f"setTimeout(look, {PICTURE_SECONDS * 1000:g})" in (web / "static/live.js").read_text()
+
+
+def test_a_measurement_beside_pages_that_were_not_answered_is_none() -> None:
+    answers = dict.fromkeys([*PATHS, *(f"picture:{path}" for path in LOOKING), "export"], 1)
+    assert unanswered(answers) == []
+    assert unanswered({**answers, "picture:/teach": 0}) == ["picture:/teach"]
+    assert unanswered({}) == list(answers)
