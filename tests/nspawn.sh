@@ -263,6 +263,18 @@ print(urllib.request.urlopen("http://127.0.0.1:8047/", timeout=20).read().decode
 shows_it() { front | grep -q 'action="/pause"\|formaction="/pause"'; }
 wait_for 30 "a page, with a button that only the station's socket can give" shows_it
 say "ok: the pages are served, and reach the station"
+accounts=$home/ledger-accounts
+for password in correct-horse battery-staple; do
+    shell "echo $password | runuser -u pilah -- /opt/pilah/bin/pilah-edge web $config --set-password Ana" ||
+        fail "no account was made"
+done
+in_the_pages() { shell "nsenter -m -t $(pages MainPID) -- runuser -u pilah -- sh -c '$1'" 2>/dev/null; }
+in_the_pages "test -r $accounts/accounts.json && : >>$home/ledger.sqlite" ||
+    fail "the pages cannot read their accounts, or not write the ledger"
+in_the_pages ": >>$accounts/accounts.json" && fail "the pages can change who may come in"
+in_the_pages "mv $accounts $home/aside" && fail "the pages can put another list of accounts there"
+inside rm -r $accounts/accounts.json
+say "ok: the pages cannot change who may come in, after a new password either"
 text=$(inside runuser -u pilah -- pilah-publish $config --status)
 expect "entries wait for the broker" "waiting [1-9]" "$text"
 wait_for 10 "rows in the ledger" grows 0

@@ -35,7 +35,7 @@ def read_plan(path: Path) -> WebPlan:
         ledger=ledger,
         deliveries=deliveries_path(config.receiving, ledger).absolute(),
         photographs=photographs_folder(kept, ledger).absolute(),
-        accounts=web.accounts_file or ledger.with_name(f"{ledger.stem}-accounts.json"),
+        accounts=web.accounts_file or ledger.with_name(f"{ledger.stem}-accounts") / "accounts.json",
         lanes={name: tuple(lane.labels) for name, lane in config.lanes.items()},
         moving=tuple(config.actuators),
         kept="none" if kept is None else kept.items,

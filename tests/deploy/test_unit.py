@@ -11,7 +11,9 @@ import pytest
 from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_MACHINE
 from edge.publish.program import END_SECONDS as PUBLISHER_END_SECONDS
 from edge.runtime.supervisor import END_SECONDS, STUCK_SECONDS
+from edge.web.reading import read_plan
 from tests.deploy.scripts import DEPLOY, tool
+from tests.edge.stations import STATION
 
 UNIT = DEPLOY / "pilah.service"
 PUBLISHER = DEPLOY / "pilah-publish.service"
@@ -86,7 +88,21 @@ def test_the_pages_have_the_network_and_neither_devices_nor_the_accounts_to_chan
     assert service["CapabilityBoundingSet"] == ""
     assert (service["Type"], service["Restart"]) == ("notify", "always")
     assert service["RestartPreventExitStatus"] == str(EXIT_CONFIG)
-    assert "ReadOnlyPaths=-/var/lib/pilah/ledger-accounts.json" in WEB.read_text("utf-8")
+
+
+def test_what_the_pages_may_only_read_are_folders_that_are_there_before_they_start(
+    tmp_path: Path,
+) -> None:
+    """A file that is replaced, or a folder that is made later, would not be covered any more."""
+    text = WEB.read_text("utf-8").replace("\\\n", " ")
+    (before,) = re.findall("^ExecStartPre=(.*)", text, re.MULTILINE)
+    made = {Path(name) for name in before.split() if "/ledger" in name}
+    kept = {Path(name) for name in re.findall(r"(?<=[ =]-)/\S+", text)}
+    file = tmp_path / "station.yaml"
+    file.write_text(STATION.replace("path: ledger.sqlite", "path: /var/lib/pilah/ledger.sqlite"))
+    plan = read_plan(file)
+    assert made == {plan.accounts.parent, plan.photographs, plan.taught}
+    assert made < kept
 
 
 def test_a_station_is_tried_for_ever_but_not_where_a_file_is_wrong() -> None:

@@ -35,7 +35,7 @@ class WebSettings(Section):
         FilePath | None,
         Field(
             description="the file of those who may sign in, which `--set-password` makes; without "
-            "it, one beside the ledger, whose name ends in `-accounts.json`"
+            "it, `accounts.json` in a folder beside the ledger whose name ends in `-accounts`"
         ),
     ] = None
     certificate_file: Annotated[

@@ -18,7 +18,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from edge.core.errors import AccountsError, UsageError
+from edge.core.errors import AccountsError, StorageError, UsageError
 from edge.core.files import read_regular, write_file
 
 _LARGEST = 256 * 1024
@@ -150,6 +150,10 @@ def remove_account(path: Path, name: str) -> None:
 def _write(path: Path, listed: AccountList) -> None:
     found = {name: asdict(account) for name, account in listed.accounts.items()}
     whole = {"version": _VERSION, "key": listed.key.hex(), "accounts": found}
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot make {path.parent}: {error.strerror or error}") from error
     write_file(path, json.dumps(whole, ensure_ascii=False, indent=1) + "\n", mode=0o600)
 
 

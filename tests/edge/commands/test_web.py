@@ -31,7 +31,9 @@ def test_an_account_is_made_listed_and_taken_away(
 ) -> None:
     assert set_password(station, monkeypatch, "--role", "admin") == EXIT_OK
     assert "Ana may sign in as admin" in capsys.readouterr().out
-    account = Accounts(station.with_name("ledger-accounts.json")).check("Ana", PASSWORD)
+    account = Accounts(station.with_name("ledger-accounts") / "accounts.json").check(
+        "Ana", PASSWORD
+    )
     assert account is not None
     assert account.role is Role.ADMIN
     assert main(["web", str(station), "--accounts"]) == EXIT_OK
@@ -47,7 +49,7 @@ def test_a_short_password_makes_no_account(
 ) -> None:
     assert set_password(station, monkeypatch, typed="short\n") == EXIT_USAGE
     assert "a password has 8 to 200 characters. Received: 5" in capsys.readouterr().err
-    assert not station.with_name("ledger-accounts.json").exists()
+    assert not (station.with_name("ledger-accounts") / "accounts.json").exists()
 
 
 @pytest.mark.parametrize("second", [PASSWORD, "another"])

@@ -30,7 +30,7 @@ def test_what_the_pages_need_is_in_the_station_file(plan: WebPlan, tmp_path: Pat
     assert plan.ledger == tmp_path / "ledger.sqlite"
     assert plan.deliveries == tmp_path / "goods.sqlite"
     assert plan.photographs == tmp_path / "ledger-photographs"
-    assert plan.accounts == tmp_path / "ledger-accounts.json"
+    assert plan.accounts == tmp_path / "ledger-accounts" / "accounts.json"
     assert plan.lanes == {"warm": ("red",), "cold": ("blue",), "rest": ("green",)}
     assert plan.labels == ("red", "blue", "green")
     assert (plan.kept, plan.share, plan.kept_days) == ("all", 0.1, 7)

@@ -102,7 +102,9 @@ def test_beyond_this_machine_an_account_is_asked_for(station: Path) -> None:
     error = refusal(station, AccountsError)
     assert error.exit_code == EXIT_CONFIG
     assert "the pages would be open to everyone who reaches 0.0.0.0: make an account" in str(error)
-    set_password(station.with_name("ledger-accounts.json"), "Ana", PASSWORD, Role.OPERATOR)
+    set_password(
+        station.with_name("ledger-accounts") / "accounts.json", "Ana", PASSWORD, Role.OPERATOR
+    )
     check_accounts(read_plan(station))
 
 
