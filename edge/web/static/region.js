@@ -27,8 +27,8 @@
     say();
   }
 
-  // Half of a corner's side in the picture's pixels: 10 mm on the screen, so that it has 20.
-  const half = () => 38 / (drawing.getScreenCTM()?.a || 1);
+  // Half of a corner's side in the picture's pixels, so that it has 20 mm; see pilah.css.
+  const half = () => (matchMedia("(pointer: coarse)").matches ? 63 : 38) / (drawing.getScreenCTM()?.a || 1);
 
   function draw() {
     const [x, y, wide, high] = now();

@@ -204,8 +204,11 @@ def test_the_pages_work_by_keyboard_alone(browser: Browser, address: str) -> Non
             assert page.evaluate("document.activeElement.textContent") == before
         page.keyboard.press("Enter")
         page.wait_for_url("**/health")
-        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert outline is not None
+        page.keyboard.press("Tab")
+        shown = "(one => [one.className, getComputedStyle(one).outline])"
+        name, outline = page.evaluate(f"{shown}(document.activeElement)")
+        assert name == "skip"
+        assert "solid 4px" in outline  # where the keyboard is can be seen
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge.web.chromium import MILLIMETRE, Browser, Screen, chromium, served
+from tests.edge.web.chromium import GLASS_MILLIMETRE, MILLIMETRE, Browser, Screen, chromium, served
 from tests.edge.web.gallery import gallery, maintained, well
 from tests.edge.web.test_actions import Keyboard
 
@@ -96,7 +96,8 @@ def test_a_region_is_pulled_by_its_middle_and_its_corner(
         corner.scroll_into_view_if_needed()
         box = corner.bounding_box()
         assert box is not None
-        assert min(box["width"], box["height"]) >= 20 * MILLIMETRE - 1.5
+        millimetre = MILLIMETRE if size == "wall" else GLASS_MILLIMETRE
+        assert min(box["width"], box["height"]) >= 20 * millimetre - 1.5
         _pull(screen, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, -100 * scale)
         left, top, width, height = values(screen)
         assert (left, top) == (100, 80)
