@@ -55,7 +55,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.migrations.versions.v0006_outbox
     """,
     "tests/edge/publish/test_program.py": """
-        edge.publish.cli edge.publish.receiver edge.publish.receivers edge.publish.status
+        edge.publish.cli edge.publish.receiver edge.publish.receivers
     """,
     "tests/edge/commands/control/test_asking.py": """
         edge.commands.control.clear edge.commands.control.reset edge.commands.control.resume

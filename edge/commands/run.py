@@ -16,6 +16,7 @@ from edge.events import ItemSorted, of_items
 
 if TYPE_CHECKING:
     from edge.core.terminal.speech import Speech
+    from edge.telemetry.newest_log import NewestLog
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from edge.core.terminal.speech import without_waiting
+    from edge.telemetry.newest_log import NewestLog
 
-    with without_waiting() as speech:
-        return _sort(arguments, speech)
+    with without_waiting() as speech, NewestLog() as log:
+        return _sort(arguments, speech, log)
 
 
-def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
+def _sort(arguments: argparse.Namespace, speech: Speech, log: NewestLog) -> int:
     from edge.config.reading import read_station
     from edge.control.place import control_path
     from edge.control.server import ControlServer
@@ -67,7 +69,9 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
                 Station(
                     plan, endings=endings, observers=[of_items(show)], notifier=status
                 ) as station,
-                StationAnswers(plan, seen=station.loop.seen, state=station.state.answer) as answers,
+                StationAnswers(
+                    plan, seen=station.loop.seen, state=station.state.answer, log=log.shown
+                ) as answers,
                 ControlServer(
                     control_path(plan.config.station, plan.config.ledger.path), answers.answer
                 ),

@@ -57,6 +57,8 @@ class ControlCommand(StrEnum):
     `edge/teaching/labelled_pictures.py`."""
     DISCARD = "discard"
     """Delete the picture that was taken last."""
+    LOG = "log"
+    """Tell the newest lines of the log; see `edge/telemetry/newest_log.py`."""
     TAUGHT = "taught"
     """Tell of the pictures that were taken, and what came of the last `take` or `discard`."""
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.config.receiving import deliveries_path
-from edge.config.station import RecordsConfig
 from edge.core.closing import Closing
 from edge.core.errors import OutboxError
 from edge.outbox.retention import OutboxName
@@ -172,13 +170,9 @@ class OutboxFile(Closing):
             raise OutboxError(f"the outbox in {self.path} cannot be read: {error}") from error
 
 
-def outboxes(config: RecordsConfig) -> list[OutboxFile]:
+def outboxes(ledger: Path, deliveries: Path) -> list[OutboxFile]:
     """The outboxes of a station, which are not opened yet."""
-    ledger = config.ledger.path
-    return [
-        OutboxFile("ledger", ledger),
-        OutboxFile("deliveries", deliveries_path(config.receiving, ledger)),
-    ]
+    return [OutboxFile("ledger", ledger), OutboxFile("deliveries", deliveries)]
 
 
 def _has_table(connection: sqlite3.Connection) -> bool:

@@ -126,7 +126,8 @@ def _publish(path: Path, config: RecordsConfig, publish: PublishSettings, *, onc
             for name in publish.receivers:
                 receiver = open_receiver(name, publish, surroundings)
                 opened.callback(receiver.close)  # where a later one cannot be opened
-                pumps.append(Pump(receiver, outboxes(config), file, stopping=stopping, once=once))
+                boxes = outboxes(config.ledger.path, deliveries)
+                pumps.append(Pump(receiver, boxes, file, stopping=stopping, once=once))
             _log.info(f"publish    {config.station} to {', '.join(publish.receivers) or 'nobody'}")
             parts: list[PublisherThread] = [*pumps]
             if publish.metrics is not None and not once:

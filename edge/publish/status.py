@@ -1,16 +1,20 @@
-"""The status of each receiver: its position, and what was refused or dropped."""
+"""The status of a station's receivers, for people and for programs."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from edge.config.publish.section import PublishSettings, publisher_path
-from edge.config.station import RecordsConfig
 from edge.core.command_line import print_json
 from edge.core.errors import OutboxError
 from edge.core.terminal.speech import write_out
 from edge.publish.outbox_file import OutboxFile, Position, outboxes
 from edge.publish.publisher_file import PublisherFile, SendCounts
+
+if TYPE_CHECKING:  # what reads station files is large, and the operator's pages do without it
+    from edge.config.publish.section import PublishSettings
+    from edge.config.station import RecordsConfig
 
 _SHOWN = 10
 """How many refused entries are shown for each receiver, the newest ones."""
@@ -35,22 +39,42 @@ def status_of(config: RecordsConfig, publish: PublishSettings) -> dict[str, Any]
     Raises:
         PublisherFileError: the publisher's file cannot be read.
     """
-    file = publisher_path(config.ledger.path)
-    found: dict[str, Any] = {"station": config.station, "receivers": {}}
-    progress = PublisherFile(file, read_only=True) if file.is_file() else None
-    boxes = outboxes(config)
+    from edge.config.publish.section import publisher_path
+    from edge.config.receiving import deliveries_path
+
+    ledger = config.ledger.path
+    boxes = outboxes(ledger, deliveries_path(config.receiving, ledger))
+    found = receiver_statuses(publish.receivers, publisher_path(ledger), boxes)
+    return {"station": config.station, "receivers": found}
+
+
+def receiver_statuses(
+    receivers: Sequence[str], file: Path, boxes: Sequence[OutboxFile]
+) -> dict[str, dict[str, Any]]:
+    """The status of each receiver by its name, as `pilah-publish --status --json` prints it.
+
+    Args:
+        file: the publisher's file, which may be missing.
+        boxes: the station's outboxes, which are closed in the end.
+
+    Raises:
+        PublisherFileError: the publisher's file cannot be read.
+    """
+    progress: PublisherFile | None = None
     try:
-        for name in publish.receivers:
-            found["receivers"][name] = _receiver(name, boxes, progress)
+        if file.is_file():
+            progress = PublisherFile(file, read_only=True)
+        return {name: _receiver(name, boxes, progress) for name in receivers}
     finally:
         for box in boxes:
             box.close()
         if progress is not None:
             progress.close()
-    return found
 
 
-def _receiver(name: str, boxes: list[OutboxFile], progress: PublisherFile | None) -> dict[str, Any]:
+def _receiver(
+    name: str, boxes: Sequence[OutboxFile], progress: PublisherFile | None
+) -> dict[str, Any]:
     trouble = None if progress is None else progress.trouble(name)
     return {
         "trouble": None if trouble is None else trouble.reason,

@@ -1,9 +1,10 @@
-"""What a running station answers at its socket: its state, and what it shows and learns."""
+"""What a running station answers at its socket: its state and log, and what it shows and learns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from typing import Any
 
 from edge.config.reading import StationPlan
 from edge.config.serving.pages import WebSettings, taught_folder
@@ -25,6 +26,7 @@ class StationAnswers(Closing):
         *,
         seen: SeenFrames,
         state: Callable[[ControlRequest], ControlAnswer],
+        log: Callable[[], Mapping[str, Any]] = dict,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Runs no thread until somebody looks or teaches.
@@ -32,9 +34,10 @@ class StationAnswers(Closing):
         Args:
             seen: what the sorting thread looked at.
             state: answers what is asked about the state.
+            log: gives the newest lines of the log, as `NewestLog.shown` does.
         """
         config = plan.config
-        self._state = state
+        self._state, self._log = state, log
         web = config.web or WebSettings()
         self._parts = ExitStack()
         self._live: LivePicture | None = None
@@ -67,6 +70,8 @@ class StationAnswers(Closing):
                 return ControlAnswer(True, shown=self._taught.take(request.label, request.who))
             case ControlCommand.DISCARD:
                 return ControlAnswer(True, shown=self._taught.discard(request.who))
+            case ControlCommand.LOG:
+                return ControlAnswer(True, shown=self._log())
             case ControlCommand.TAUGHT:
                 return ControlAnswer(True, shown=self._taught.facts(request.who))
         return self._state(request)

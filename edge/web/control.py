@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from edge.control.client import ANSWER_SECONDS, ask
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.control.place import find_control
 from edge.core.errors import ControlError, ControlRefusedError
+from edge.telemetry.newest_log import LogLine
 
 _STATE_SECONDS = 0.5
 """How long a page waits for the state. One that comes later is shown with the next refresh."""
@@ -62,6 +63,15 @@ class StationControl:
             return self._asked(request, seconds=_STATE_SECONDS).shown
         except (ControlError, ControlRefusedError, OSError):
             return {}
+
+    def log(self, who: str) -> Sequence[LogLine] | None:
+        """The newest lines of the station's log, the newest first; None: it does not tell."""
+        try:
+            request = ControlRequest(ControlCommand.LOG, who)
+            found = self._asked(request, seconds=_STATE_SECONDS).shown
+        except (ControlError, ControlRefusedError, OSError):
+            return None
+        return [LogLine(**line) for line in found["lines"]]
 
     def told(self, command: ControlCommand, who: str, *, label: str = "") -> Mapping[str, Any]:
         """What the station tells when it is asked for something beside its state.

@@ -36,7 +36,9 @@ def asked(answers: StationAnswers, command: ControlCommand, label: str = "") -> 
 def test_each_question_has_its_answer(tmp_path: Path, bundle: Path, clock: VirtualClock) -> None:
     plan = read_station(make_station(tmp_path / "s", bundle=bundle))
     view = View(clock)
-    with StationAnswers(plan, seen=view, state=state, clock=clock) as answers:
+    log: dict[str, object] = {"lines": []}
+    with StationAnswers(plan, seen=view, state=state, log=lambda: log, clock=clock) as answers:
+        assert asked(answers, ControlCommand.LOG).shown == log
         assert asked(answers, ControlCommand.STATE).state == {"state": "Execute", "for": "ana"}
         view.show(size=(160, 120))
         asked(answers, ControlCommand.PICTURE)

@@ -18,6 +18,7 @@ from edge.control.messages import ControlCommand
 from edge.core.errors import ControlRefusedError, ControlUnreachableError
 from edge.events import Event
 from edge.ledger.ledger import Ledger
+from edge.telemetry.newest_log import LogLine
 from edge.telemetry.status import StatusReading
 from edge.web.app import make_app
 from edge.web.control import StationControl
@@ -59,6 +60,7 @@ class MadeUpControl(StationControl):
         taught: what it tells of labelled pictures.
         outcome: what comes of an order, where that is not a success.
         answers: whether somebody hears there.
+        lines: what it tells of its log; None: nothing.
     """
 
     def __init__(self) -> None:
@@ -69,12 +71,16 @@ class MadeUpControl(StationControl):
         self.taught: dict[str, Any] = deepcopy(dict(TAUGHT))
         self.outcome: dict[str, Any] = {}
         self.answers = True
+        self.lines: Sequence[LogLine] | None = None
 
     def state(self, who: str) -> Mapping[str, Any] | None:
         return self.shown
 
     def picture(self, who: str) -> Mapping[str, Any]:
         return self.seen
+
+    def log(self, who: str) -> Sequence[LogLine] | None:
+        return self.lines
 
     def told(self, command: ControlCommand, who: str, *, label: str = "") -> Mapping[str, Any]:
         if not self.answers:
@@ -116,7 +122,7 @@ class Pages:
                 ledger=ledger,
                 deliveries=folder / "ledger-deliveries.sqlite",
                 photographs=folder / "ledger-photographs",
-                accounts=folder / "ledger-accounts.json",
+                accounts=folder / "ledger-accounts" / "accounts.json",
                 lanes={"metal": ("can",), "glass": ("bottle",), "rest": ()},
             ),
             **changes,

@@ -21,6 +21,7 @@ from edge.receiving.desk import Desk
 from edge.receiving.scan import Scan
 from edge.receiving.store import Deliveries
 from edge.samples.photograph_store import photograph_file
+from edge.telemetry.newest_log import LogLine
 from edge.telemetry.status import StateSigns, StatusReading
 from edge.web.doors import DOORS
 from edge.web.notices import PageNotice
@@ -115,6 +116,10 @@ def well(pages: Pages) -> None:
     pages.reading = StatusReading(status(pages.plan.ledger), 0.4)
     pages.control.shown = {"state": "Execute", "mode": "Production"}
     pages.control.seen = {**SEEN, "jpeg": _belt()}
+    pages.control.lines = [
+        LogLine(utc_text(NOON), "warning", f"warning    the lane bales-of-{LONG} was moved late"),
+        LogLine(utc_text(NOON - 60), "info", "camera     usb, trigger motion"),
+    ]
 
 
 @cache

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from edge.control.place import control_path
 from edge.control.server import ControlServer
 from edge.core.errors import ControlRefusedError, ControlUnreachableError
 from edge.telemetry import status as statuses
+from edge.telemetry.newest_log import NewestLog
 from edge.web.control import StationControl
 
 
@@ -30,6 +32,24 @@ def answering(request: ControlRequest) -> ControlAnswer:
     if request.command is ControlCommand.RESUME:
         return ControlAnswer(False, error=f"no, {request.who}")
     return ControlAnswer(True, state={"state": "Execute", "who": request.who})
+
+
+def test_the_log_is_that_of_the_station(control: StationControl, tmp_path: Path) -> None:
+    with NewestLog() as log:
+        logging.getLogger("edge.here").warning("warning    the belt stands")
+        shown = ControlAnswer(True, shown=log.shown())
+        with ControlServer(socket_of(tmp_path), lambda _: shown):
+            assert control.log("Ana") == log.lines()
+        assert [line.text for line in log.lines()] == ["warning the belt stands"]
+
+
+def test_a_station_of_a_pilah_without_this_question_tells_no_log(
+    control: StationControl, tmp_path: Path
+) -> None:
+    refused = ControlAnswer(False, error="there is no command 'log'")
+    with ControlServer(socket_of(tmp_path), lambda _: refused):
+        assert control.log("Ana") is None
+    assert control.log("Ana") is None
 
 
 def test_a_running_station_is_asked(control: StationControl, tmp_path: Path) -> None:
