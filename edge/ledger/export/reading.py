@@ -247,12 +247,14 @@ def find_item(path: Path, item_id: str) -> ExportedItem | None:
         )
     except (ValueError, OverflowError):  # the id is of no time that a clock shows
         minute = day = EVERYTHING
-    for selected in (
-        minute,
-        _moment_of(path, str(wanted), day),
-        day,
-        EVERYTHING,  # where somebody wrote a time
-    ):
+
+    def places() -> Iterator[Selection]:  # each is looked up only where those before have it not
+        yield minute
+        yield _moment_of(path, str(wanted), day)
+        yield day
+        yield EVERYTHING  # where somebody wrote a time
+
+    for selected in places():
         for item in read_items(path, selected):
             if item.row["id"] == str(wanted):
                 return item

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from edge.core.errors import LedgerError, LedgerMissingError, UsageError
+from edge.core.uuid7 import uuid7_seconds
 from edge.events import ItemSorted, utc_text
 from edge.ledger.export import reading
 from edge.ledger.export.reading import (
@@ -203,3 +204,24 @@ def test_the_newest_have_their_corrections(ledger: Path) -> None:
         opened.append([at(5, item=2), found])
     items, _ = newest_items(ledger, Selection(), before=None, limit=1, photographs=ledger.parent)
     assert items[0].corrected == {"label": "bottle"}
+
+
+def test_an_item_is_looked_for_about_the_time_of_its_id_first(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day may have a hundred thousand others, and a sweep of the review asks for a hundred."""
+    monkeypatch.setattr(reading, "_moment_of", lambda *_: pytest.fail("a whole day was read"))
+    made = entry(9, time=utc_text(uuid7_seconds(entry(9).id)))
+    with Ledger(ledger) as opened:
+        opened.append([made])
+    found = find_item(ledger, made.id)
+    assert found is not None
+    assert found.row["item"] == 9
+
+
+def test_items_are_read_by_their_rows_in_the_order_that_is_wanted(ledger: Path) -> None:
+    (first,) = reading.items_of_rows(ledger, [1])
+    (third,) = reading.items_of_rows(ledger, [3])
+    assert first != third
+    assert reading.items_of_rows(ledger, [3, 99, 1]) == [third, first]
+    assert reading.items_of_rows(ledger, []) == []

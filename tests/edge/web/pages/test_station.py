@@ -173,6 +173,7 @@ def test_only_an_admin_is_shown_how_to_clear_an_emergency_stop(pages: Pages) -> 
     pages.account("Ana")
     pages.control.shown = {"state": "Aborted", "reason": "emergency_stop"}
     assert "/clear" not in pages.browser("Ana").get("/").text
+    assert "Only people with the role admin may clear" in pages.browser("Ana").get("/").text
     assert "The emergency stop was pressed." in pages.browser("Ana").get("/").text
 
 
