@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -20,12 +19,10 @@ from edge.runtime.clock import Clock
 if TYPE_CHECKING:
     from edge.lanes.belt_travel import BeltTravel
 
-_log = logging.getLogger(__name__)
-
 _WAY_BACK_SECONDS = LONGEST_TRAVEL + 0.3
 """How long motors may take to turn back at the end; the supervisor waits for 4.2 s."""
 _WAITING = 3
-"""So many items on a belt without a pulse are worth a warning."""
+"""So many items on a belt without a pulse are worth an incident."""
 _LOCK_SECONDS = 0.5
 """How long `finish` and `stop` wait for a lock that is normally held for microseconds."""
 
@@ -37,6 +34,8 @@ class Lanes:
 
     Attributes:
         begun: set when `run` has put every actuator at rest.
+        belt_stands: whether the belt's encoder gave no pulse for long though items wait for it; it
+            is so until the next pulse.
         held: whether everything stays at rest, and what is planned is left out.
         by_hand: whether `move_by_hand` moves something though everything else is held.
         full: the lanes that take no more items; other threads replace it.
@@ -73,7 +72,8 @@ class Lanes:
         self._schedule = Schedule(timings)
         self._changed = clock.condition()
         self.begun = threading.Event()
-        self._cut = self._lost = self._silent = False
+        self._cut = self._lost = self.belt_stands = False
+        self._supplied = True
         self._draining = self._stopped = self._ended = self.held = self.by_hand = False
         self.full: frozenset[str] = frozenset()
 
@@ -140,9 +140,10 @@ class Lanes:
 
         A motor that looks for its home switch stops: somebody may reach into the machine.
         """
-        self.by_hand = True
-        if not self._ready:
-            self.cut_off()
+        self.by_hand = self._supplied = True
+        if not self.ready:
+            self._cut = self._lost = True
+            self._wake()
 
     def move_by_hand(self, lane: str, seconds: float | None = None) -> float:
         """Moves the actuator of `lane` once, at once; does not wait.
@@ -163,7 +164,7 @@ class Lanes:
         try:
             if not self.by_hand or self._ended or self._stopped:
                 raise by_hand.not_now()
-            if actuator in self._timed and (self._cut or not self._ready):
+            if actuator in self._timed and (self._cut or not self.ready):
                 self._cut = False
                 motors = [one for one, device in self._actuators.items() if device in self._timed]
                 raise by_hand.looks_for_home(lane, motors)
@@ -182,12 +183,14 @@ class Lanes:
         After `cut_off`, motors look for their home switches first.
         """
         self.held = self.by_hand = self._cut = False
+        self._supplied = True
         self._wake()
 
     def cut_off(self) -> None:
         """The supply of the actuators was cut, by an emergency stop: motors take no step until
-        `go_on`, and where they stand is not known then. Does not wait."""
-        self._cut = self._lost = True
+        `go_on`, and where they stand is not known then. Until then the keep-alive pin stays low, so
+        that a button that is released gives nothing its supply. Does not wait."""
+        self._cut, self._lost, self._supplied = True, True, False
         self._wake()
 
     def allow_keep_alive(self, until: float) -> None:
@@ -216,7 +219,7 @@ class Lanes:
             for actuator in self._actuators.values():
                 at_the_end.callback(actuator.safe)
             self.begin()
-            while not self._ready and self._wait():
+            while not self.ready and self._wait():
                 self.step()
             self.begun.set()
             while self._wait():
@@ -237,7 +240,7 @@ class Lanes:
             self._reach(now)
             if self.held:
                 self._schedule.hold(now, by_hand=self.by_hand)
-            if not self._ready:  # a motor looks for its home switch, and would go elsewhere
+            if not self.ready:  # a motor looks for its home switch, and would go elsewhere
                 self._schedule.miss_due(now, Missed.NOT_READY)
             changes = self._schedule.take_due(now)
             ended = self._schedule.take_ended()
@@ -255,10 +258,11 @@ class Lanes:
         self._step_timed()
         # Last: if a lane's pin cannot be written, the keep-alive pin stops changing too.
         if self._keep_alive is not None:
-            self._keep_alive.step(now)
+            self._keep_alive.step(now) if self._supplied else self._keep_alive.rest()
 
     @property
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Whether no motor must look for its home switch before it moves for items."""
         return not self._lost and all(actuator.ready for actuator in self._timed)
 
     @property
@@ -335,13 +339,8 @@ class Lanes:
         if self.travel is None:
             return
         self._schedule.reach(self.travel, now)
-        silent = self._schedule.on_belt >= _WAITING and self.travel.stands(now)
-        if silent and not self._silent:
-            _log.warning(
-                f"belt       its encoder gives no pulse, and {self._schedule.on_belt} items wait "
-                "for it: does the belt stand? If it runs, look at the encoder and its wire"
-            )
-        self._silent = silent
+        waited_for = self.belt_stands or self._schedule.on_belt >= _WAITING
+        self.belt_stands = waited_for and self.travel.stands(now)
 
     def _move(self, lane: str, change: LaneAction) -> None:
         match change:
@@ -380,7 +379,7 @@ class Lanes:
     def next_at(self) -> float:
         """When `step` is due next, in seconds on the clock; infinite: nothing is planned."""
         moments = [self._schedule.next_at]
-        if self._keep_alive is not None:
+        if self._keep_alive is not None and self._supplied:
             moments.append(self._keep_alive.next_at)
         if self._lost:
             moments.append(float("-inf"))

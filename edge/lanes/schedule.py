@@ -300,6 +300,9 @@ class Schedule:
                         self._end(Actuated(name, key, at, now, Missed.COOLING))
                     continue
                 changes.append((name, LaneAction.ACTIVATE))
+            elif due.by_hand is None and not lane.stands(now, seconds):
+                self._end(Actuated(name, key, at, now, Missed.COOLING))  # it goes off too soon
+                continue
             self._end(Actuated(name, key, at, now))
             lane.by_hand = due.by_hand is not None
             # A full hold time, even if this call is a little late: a flap needs its time.

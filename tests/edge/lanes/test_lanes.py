@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from edge.core.errors import ControlRefusedError
 from edge.flow import Actuated, ItemKey, Missed
+from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
 from edge.lanes.schedule import Timing
+from edge.pins.pins import open_pins
 from tests.clocks import ToldClock
 
 
@@ -344,6 +347,37 @@ def with_a_motor(log: list[str]) -> tuple[Lanes, LostMotor]:
     )  # fmt: skip
     lanes.hold()
     return lanes, motor
+
+
+def test_while_the_emergency_stop_counts_the_keep_alive_pin_stays_low(tmp_path: Path) -> None:
+    now = [0.0]
+    with open_pins(tmp_path / "no board") as pins:
+        alive = KeepAlive(21, change_seconds=0.25, pins=pins)
+        lanes = Lanes({}, {}, clock=ToldClock(lambda: now[0]), keep_alive=alive)
+        lanes.allow_keep_alive(100.0)
+
+        def levels(*times: float) -> list[int]:
+            found = []
+            for now[0] in times:
+                lanes.step()
+                found.append(int(pins.factory.pin(21).state))
+            return found
+
+        assert levels(0.0, 0.25, 0.5) == [1, 0, 1]
+        lanes.hold()
+        assert levels(0.75, 1.0) == [0, 1]
+        lanes.cut_off()
+        assert levels(1.0, 1.25, 1.5) == [0, 0, 0]
+        assert lanes.next_at == float("inf")
+        lanes.hold()  # it was cleared, and waits
+        assert levels(1.75) == [0]
+        lanes.go_on()
+        assert levels(1.8, 2.05) == [1, 0]
+        lanes.cut_off()
+        assert levels(2.1) == [0]
+        lanes.allow_by_hand()
+        assert levels(2.3, 2.55) == [1, 0]
+        alive.close()
 
 
 def test_where_somebody_may_reach_into_the_machine_no_motor_looks_for_its_home() -> None:
