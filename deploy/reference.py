@@ -48,7 +48,7 @@ _INCIDENTS = """\
 
 | state | what the station does | how it goes on |
 |---|---|---|
-| Starting | its parts are opened, and the model is tried | by itself |
+| Starting | its parts are opened, the model is tried, motors look for their homes | by itself |
 | Execute | it sorts | |
 | Held | it stands for a reason of its own: a pause or an incident | `resume`, `reset`, by itself |
 | Suspended | it stands for a reason outside: nothing comes, or a bin is full | by itself |
@@ -60,8 +60,8 @@ _INCIDENTS = """\
 In every state but Execute nothing moves for an item: what was planned is left out, and items in
 view and those that come are rejected as `not_sorting`. When Execute is left, actuators go to rest:
 the signal of a solenoid, a valve or a servo at once, while a stepper motor turns back, for up to 3
-seconds. Only in Aborted does a motor take no step. In Starting, motors look for their home
-switches. Pause a station and let it sort on with
+seconds. Only in Aborted does a motor take no step, not even as the program ends, and the keep-alive
+pin stays low ([wiring.md](wiring.md)). Pause a station and let it sort on with
 
 ```sh
 pilah-edge pause STATION.yaml
@@ -73,7 +73,10 @@ reset` and `pilah-edge resume`, in this order, so that no machine starts because
 out a button. The program only *sees* an emergency stop: the button itself must cut the actuators'
 supply, whatever the program does. A station that was Aborted and is started again, by systemd or by
 a person, is Aborted still, whatever its clock says by then; and it is Aborted where its ledger
-cannot be read, because nobody knows then.
+cannot be read, because nobody knows then. In the same way a station that somebody paused or
+stopped, or that waits for `reset` after a jam, does so after the next start, whoever started it:
+after a power cut or a restart by systemd nothing moves that somebody has stopped. The log says so,
+and which commands let it sort.
 
 A stop may have several causes, of which one follows from another. The first one is the reason of
 the stop in `pilah-edge ledger states`, which sums up the time in each state, the stops by reason,
@@ -103,6 +106,31 @@ start, nobody knows the mode, and the station says so and sorts. **It is no lock
 command the station may end the mode. Cut the supply of what could hurt somebody. Changes of the
 mode and moves by hand are rows, with who asked for them. How well a station ran is counted from
 its time in Production alone.
+
+## When the camera sees nothing of use
+
+Where a picture cannot be used, nothing is sorted by it, and where that lasts, the station is Held
+until it is over, by itself. Items in view are rejected as `bad_picture` and go to the default lane.
+So do those that a beam, a button or another program announced and of which there was no picture,
+also while the camera was lost: each has its row.
+
+- `camera_covered` is what hides nearly the whole picture, or a light that is out. A hand or an item
+  in a part of the picture is neither; over a belt without a pattern, only darkness is noticed. With
+  the motion trigger such pictures are left out from the first second on. With the other triggers an
+  item may fill the picture as if it covered the lens: for 3 seconds, and the `view_seconds` of the
+  trigger, the station sorts on. Mount the camera so that the largest item leaves an edge of the
+  scene free.
+- `camera_moved` holds the station only where it has a `reference_picture`. Without one, the scene
+  of the first seconds may have been another one, and items are sorted on.
+- `camera_blurred` holds nothing: the scores of the items tell how much it matters.
+- `camera_late` begins where pictures are older than `oldest_seconds` of the camera for half a
+  second. Single ones are left out and counted. A stream does not tell when its pictures were taken:
+  what it needs on its way, its `lag_seconds`, has to be measured.
+
+`belt_stands` holds nothing either: what lies on a belt that stands is sorted when it runs again.
+With `starved_minutes` the station is Suspended where nothing comes for long. An item for which the
+coil could not be on for a whole `hold_seconds` more is missed as `cooling`, and no exit is expected
+to see it. A jam is two items in a row that an exit did not see.
 
 ## Incidents
 

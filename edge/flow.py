@@ -31,6 +31,12 @@ class PictureFaultKind(StrEnum):
     """A picture of another size than the camera's pictures had at first."""
     DAMAGED = "damaged"
     """A picture that could not be decoded: an UnreadableFrame."""
+    COVERED = "covered"
+    """A picture of something that covers the camera, or taken without light."""
+    LATE = "late"
+    """A picture that is too old to be acted on when it is to be looked at."""
+    MOVED = "moved"
+    """A picture of another scene than that of the reference picture."""
 
     @property
     def harmless(self) -> bool:

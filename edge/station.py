@@ -82,7 +82,8 @@ class Station(Closing):
         self._moving, self._opened = ExitStack(), ExitStack()
         clock.enter()
         self._opened.callback(clock.leave)  # the last of all
-        stamps, tally, latest = open_stamps(config.station, clock), Tally(), LatestFrame(clock)
+        stamps, tally = open_stamps(config.station, clock), Tally()
+        latest = LatestFrame(clock, oldest=config.camera.oldest)
         pump = FramePump(latest, clock=clock, look=lambda frame: self.state.frame(frame))
         self._sorting = Heartbeat(clock.now)
         pins = cache(lambda: self._moving.enter_context(openers.pins()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from edge.vision.camera.picture_checks import PictureChecker
 class DrawnCameraSettings:
     """Stands in for the section `camera` of a station file."""
 
-    kind, locked = "drawn", None
+    kind, locked, oldest = "drawn", None, math.inf
 
     def __init__(
         self, images: Sequence[Image], *, frames_per_second: float = FRAMES_PER_SECOND

@@ -40,7 +40,8 @@ class RejectReason(StrEnum):
     UNREADABLE = "unreadable"
     """The picture could not be decoded."""
     BAD_PICTURE = "bad_picture"
-    """The camera's picture was frozen, blank, torn or of another size with the item in view."""
+    """While the item was in view the camera gave no picture that could be used: none at all, or
+    one that was frozen, blank, torn, of another size or scene, covered or too old."""
     TOO_CLOSE = "too_close"
     """Another item was so near that the actuator would have moved both, or one picture showed both.
     """
@@ -255,14 +256,17 @@ def decide(
     return ballot.verdict()
 
 
-def unreadable(*, title: str, digest: str) -> Verdict:
+def unreadable(
+    *, title: str, digest: str, reason: RejectReason = RejectReason.UNREADABLE
+) -> Verdict:
     """The verdict on an item whose picture could not be decoded: a reject without a label.
 
     Args:
         title: name and version of the model that would have given the verdict.
         digest: that model's digest.
+        reason: why it is rejected, where there was no picture to decode.
     """
-    return _unseen(RejectReason.UNREADABLE, title, digest)
+    return _unseen(reason, title, digest)
 
 
 def rejected(ballot: Ballot, reason: RejectReason) -> Verdict:

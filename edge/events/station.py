@@ -119,7 +119,7 @@ class StationStopped(Event):
 @dataclass(frozen=True, slots=True)
 class StateChanged(Event):
     """The station is in another state from now on, or in the same one for another reason, because
-    the one before is over. `edge/state/machine.py` has the states."""
+    the one before is over, or waits for something else. `edge/state/machine.py` has the states."""
 
     state: str
     """By PackML's names: `Execute`, `Held`, ...; it sorts in Execute only."""
@@ -142,3 +142,7 @@ class StateChanged(Event):
     run: str = ""
     """The same in all rows of one run of the station, and in no others, so that runs can be told
     apart where the clock was set back between them; empty: the row is older than this."""
+    waits_for: str = ""
+    """What only a person ends, and without which the station does not sort, after its next start
+    neither: `paused`, `jam warm`, `stopped`, and several with commas between them; empty: nothing.
+    """

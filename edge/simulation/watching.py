@@ -19,7 +19,7 @@ from edge.lanes import Actuator, ActuatorSettings, TimedActuator
 from edge.ledger.rows import Writable
 from edge.pins.pins import Pins
 from edge.sorting.model import Answering
-from edge.vision.trigger import Trigger, TriggerSettings, TriggerSurroundings
+from edge.vision.trigger import AnnouncingTrigger, Trigger, TriggerSettings, TriggerSurroundings
 
 Moved = Callable[[bool], None]
 """Is told that an actuator begins (True) or ceases (False) to divert items, after its pin is
@@ -98,6 +98,8 @@ class _WatchedTrigger:
     def __init__(self, trigger: Trigger, *, seen: Callable[[Frame], None], took: Took) -> None:
         self._trigger, self._seen, self._took = trigger, seen, took
         self.end = trigger.end
+        if isinstance(trigger, AnnouncingTrigger):
+            self.unseen = trigger.unseen
 
     def look(self, frame: Frame) -> Sequence[Observation]:
         self._seen(frame)

@@ -185,12 +185,13 @@ class Dispatch:
         """Rejects the item of a picture that could not be decoded; True after `max_items`.
 
         Args:
-            frame: the picture.
+            frame: the picture; that of a live camera stands for an item of which there is none.
             model: the model that would have classified it.
             max_items: the number of items after which the station ends; None: no limit.
         """
+        reason = RejectReason.UNREADABLE if frame.source else RejectReason.BAD_PICTURE
         item = self._numbered(
-            unreadable(title=model.title, digest=model.digest),
+            unreadable(title=model.title, digest=model.digest, reason=reason),
             frame,
             passed=frame.captured,
             deadline=None,

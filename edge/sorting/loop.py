@@ -15,6 +15,7 @@ from edge.sorting.sorter import Outcome, Sorter
 from edge.vision.latest_frame import LatestFrame
 from edge.vision.region import Region, cut
 from edge.vision.seen_frames import SeenFrames
+from edge.vision.trigger import AnnouncingTrigger
 
 
 class Watch(NamedTuple):
@@ -67,6 +68,7 @@ class SortingLoop:
         self._latest, self._sorter, self._dispatch = latest, sorter, dispatch
         self._region, self._heart, self._clock = region, heart, clock
         self._judged = judged
+        self._announcing = sorter.trigger if isinstance(sorter.trigger, AnnouncingTrigger) else None
         self.seen = SeenFrames()
 
     def run(self, max_items: int | None = None) -> None:
@@ -78,7 +80,9 @@ class SortingLoop:
         with self._heart.working():
             for frame in self._latest.frames(self._patience):
                 self._heart.beat()
-                self._sorter.state.look(quiet=self._next_moment is None)
+                self._sorter.state.look(
+                    quiet=self._next_moment is None, late_since=self._latest.late_since
+                )
                 if isinstance(frame, UnreadableFrame):
                     done = self._dispatch.carry_out_unreadable(
                         frame, self._sorter.model, max_items=max_items
@@ -93,7 +97,7 @@ class SortingLoop:
                     if frame is not None:
                         self.seen.put(frame, self._sorter.in_view)
                 self._dispatch.correct(self._sorter.passing)
-                if done:
+                if done or self._reject_unseen(max_items):
                     break
             else:
                 self._dispatch.carry_out(self._shown(self._sorter.end()), max_items=max_items)
@@ -102,6 +106,18 @@ class SortingLoop:
                 left = max(0.0, due - self._clock.now())
                 self._latest.wait_until_woken(min(left, heartbeat.BEAT_SECONDS))
                 self._dispatch.send_due()
+
+    def _reject_unseen(self, max_items: int | None) -> bool:
+        """Rejects the items that were announced and of which there is no picture; True after
+        `max_items`, and the rest is left out."""
+        if self._announcing is None:
+            return False
+        for at in self._announcing.unseen(self._clock.now(), oldest=self._latest.oldest):
+            unseen = UnreadableFrame(at, 0, "", "there is no picture of it")
+            model = self._sorter.model
+            if self._dispatch.carry_out_unreadable(unseen, model, max_items=max_items):
+                return True
+        return False
 
     def _shown(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         for outcome in outcomes:

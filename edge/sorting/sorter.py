@@ -133,7 +133,7 @@ class Sorter:
             a vote that has begun keeps its own.
         single_frame: the number of objects that were seen in a single frame only, and got no
             verdict.
-        state: the state of the station.
+        trigger, state: the trigger, and the state of the station.
         in_view: what the trigger found in the last frame, without what has gone.
     """
 
@@ -159,7 +159,7 @@ class Sorter:
             sharpness: how sharp an item is, in an image and its box there; None: nobody asks.
             state: the state of the station.
         """
-        self._trigger, self._clock, self._beat = trigger, clock, beat
+        self.trigger, self._clock, self._beat = trigger, clock, beat
         self._sharpness, self.state = sharpness, state
         self.model, self._closing = model, closing
         self._voting: dict[int, _Voting] = {}
@@ -216,16 +216,16 @@ class Sorter:
 
     def end(self) -> Iterator[Outcome]:
         """The outcomes of the items still in view, because there are no more frames."""
-        self._trigger.end()
+        self.trigger.end()
         for item in list(self._voting):
             yield from self._leave(item)
 
     def _looked(self, frame: Frame) -> tuple[Sequence[Observation], _Answer | None]:
         """What the trigger finds in the frame, and what a model answered meanwhile."""
         voting = self._surely_in_view(frame)
-        if voting is None or not isinstance(self._trigger, TriggerBeside):
-            return self._trigger.look(frame), None
-        looking = self._trigger.begin(frame)
+        if voting is None or not isinstance(self.trigger, TriggerBeside):
+            return self.trigger.look(frame), None
+        looking = self.trigger.begin(frame)
         try:
             self._beat()
             found = voting.model.classifier.predict(frame.image, box=voting.box)

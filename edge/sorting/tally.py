@@ -20,6 +20,9 @@ _BAD = (
     PictureFaultKind.BLANK,
     PictureFaultKind.TORN,
     PictureFaultKind.RESIZED,
+    PictureFaultKind.COVERED,
+    PictureFaultKind.MOVED,
+    PictureFaultKind.LATE,
     PictureFaultKind.REPEATED,
 )
 _LATENCIES = 10_000

@@ -91,7 +91,8 @@ class StationStates:
         self._change(lambda at: self._stops.begin(at))
 
     def stay_in(self, mode: Mode) -> None:
-        """The station was in this mode when it ended, and does not begin to sort."""
+        """The station was in this mode when it ended, or was stopped by somebody, and does not
+        begin to sort."""
         self._change(lambda at: self._stops.stay_in(mode, at))
 
     def ready(self) -> None:
@@ -202,6 +203,7 @@ class StationStates:
             "first": found.first,
             "first_incident": found.first_incident,
             "who": found.who,
+            "waits_for": ", ".join(found.waits_for),
         }
 
 

@@ -14,6 +14,8 @@ from edge.state.machine import TRANSITIONS, Command, Machine, Mode, State
 
 PAUSED = "paused"
 """The reason of a stop that somebody asked for."""
+STOPPED = "stopped"
+"""What a machine waits for that somebody has stopped or cleared: a person starts it again."""
 
 
 class EndsBy(StrEnum):
@@ -48,6 +50,11 @@ class Cause:
         """What no other cause has at the same time."""
         return self.name, self.scope
 
+    @property
+    def label(self) -> str:
+        """Name and scope in one word or two: `paused`, `jam warm`."""
+        return " ".join(filter(None, self.key))
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -69,6 +76,9 @@ class Situation:
     """The id of the event of that incident; None: there is none."""
     who: str = ""
     """Who gave the command; empty: nobody did."""
+    waits_for: tuple[str, ...] = ()
+    """What only a person ends, and without which the machine sorts not: the labels of causes, and
+    STOPPED. It is so at the end of the program, too, and after the next start."""
 
 
 class Stops:
@@ -85,6 +95,8 @@ class Stops:
         """The machine is Stopped."""
         self._machine = Machine()
         self._causes: dict[tuple[str, str], Cause] = {}
+        self._by_person = False
+        """Whether only a person starts the machine, who has stopped or cleared it."""
         self.situation = Situation(State.STOPPED, Mode.PRODUCTION, at)
 
     @property
@@ -169,6 +181,7 @@ class Stops:
         if self._machine.state is State.IDLE:
             self._machine.command(Command.START)
             self._machine.done()
+            self._by_person = False
             started = Situation(State.EXECUTE, self._machine.mode, at, who=who)
             return (self._enter(started), *self._settle(at))
         if (PAUSED, "") not in self._causes:
@@ -199,6 +212,7 @@ class Stops:
         if (self._machine.state, Command.STOP) not in TRANSITIONS:
             raise ControlRefusedError(f"there is nothing to stop: the station is {self._words()}")
         self._causes.pop((PAUSED, ""), None)
+        self._by_person = True
         return (self._after(Command.STOP, at, who),)
 
     def change_mode(self, mode: Mode, at: float, who: str) -> tuple[Situation, ...]:
@@ -220,8 +234,9 @@ class Stops:
         )),)  # fmt: skip
 
     def stay_in(self, mode: Mode, at: float) -> tuple[Situation, ...]:
-        """A station in which somebody worked before it ended does not sort because it is started
-        again: it is Stopped in `mode`."""
+        """A station in which somebody worked before it ended, or that somebody stopped, does not
+        sort because it is started again: it is Stopped in `mode`."""
+        self._by_person = True
         self._machine.command(Command.STOP)
         self._machine.done()
         self._machine.change_mode(mode)
@@ -242,7 +257,7 @@ class Stops:
             )
         # Somebody has looked at the machine, and starts it by hand.
         kept = {key: each for key, each in self._causes.items() if each.ends_by is EndsBy.ITSELF}
-        self._causes = kept
+        self._causes, self._by_person = kept, True
         return (self._after(Command.CLEAR, at, who),)
 
     # How it comes about
@@ -260,12 +275,14 @@ class Stops:
         wanted = State.EXECUTE if cause is None else cause.stop
         if wanted is state:
             told = self.situation
-            if cause is None or cause.key == (told.reason, told.scope):
+            if cause is None:
                 return ()
-            # The cause that was told is over; what is left has another way out of this state.
-            return (self._enter(replace(
-                told, since=at, reason=cause.name, scope=cause.scope, who=who,
-            )),)  # fmt: skip
+            if cause.key != (told.reason, told.scope):
+                # The cause that was told is over; what is left has another way out of this state.
+                told = replace(told, since=at, reason=cause.name, scope=cause.scope, who="")
+            elif told.waits_for == self._waits_for:
+                return ()
+            return (self._enter(replace(told, who=who or told.who)),)
         found = []
         if state is State.HELD or (state is State.SUSPENDED and cause is None):
             left = Command.UNHOLD if state is State.HELD else Command.UNSUSPEND
@@ -303,9 +320,14 @@ class Stops:
             Situation(state, self._machine.mode, at, first=first, first_incident=incident, who=who)
         )
 
+    @property
+    def _waits_for(self) -> tuple[str, ...]:
+        by_person = [one.label for one in self.causes if one.ends_by is not EndsBy.ITSELF]
+        return (*by_person, *([STOPPED] if self._by_person else []))
+
     def _enter(self, situation: Situation) -> Situation:
-        self.situation = situation
-        return situation
+        self.situation = replace(situation, waits_for=self._waits_for)
+        return self.situation
 
     def _words(self) -> str:
         """The state in words, as the end of a sentence."""

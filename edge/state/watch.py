@@ -18,19 +18,22 @@ from edge.control.messages import ControlAnswer, ControlRequest
 from edge.core.closing import Closing
 from edge.core.errors import LabelLaneError
 from edge.events import ActuationEnded, Event, EventSink, ExitSeen
-from edge.flow import CameraChange, Frame
+from edge.flow import CameraChange, Frame, PictureFault
 from edge.lanes.lanes import Lanes
 from edge.ledger.journal import Journal
+from edge.ledger.reports.last_run import LastRun
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
 from edge.state.incidents.camera import CameraExposure, CameraFaults, CameraScene
 from edge.state.incidents.jam import Jams
+from edge.state.incidents.kinds import INCIDENTS
 from edge.state.incidents.notice import Notice
 from edge.state.incidents.register import IncidentRegister
 from edge.state.incidents.starved import Starvation
 from edge.state.keeper import StationStates
 from edge.state.machine import Mode, State
+from edge.state.stops import PAUSED, Cause, EndsBy
 from edge.telemetry.status import StateSigns
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ _ABORTED_BEFORE = {
     None: "Nobody knows whether the station was Aborted when it ended: its ledger cannot be read.",
 }
 """Why a station with an emergency stop is Aborted from its start, by how the run before ended."""
+
+_AS_BEFORE = "It was so when the station ended, and nobody has reset it."
 
 
 class StateWatch(Closing):
@@ -85,7 +90,9 @@ class StateWatch(Closing):
         self._register = IncidentRegister(
             states=self._states, offer=offer, stamps=stamps, clock=clock
         )
-        self._camera, self._scene = CameraFaults(), CameraScene(config.reference)
+        self._camera = CameraFaults()
+        self._scene = CameraScene(config.reference, patience=config.trigger.fills_picture_seconds)
+        self._late = self._belt_stands = self._starting = False
         self._exposure = CameraExposure(config.camera.locked)
         self._diverted = frozenset[str]() if settings is None else settings.diverted
         minutes = None if settings is None else settings.starved_minutes
@@ -99,14 +106,8 @@ class StateWatch(Closing):
         self._reader: ContactReader | None = None
         self.tasks: list[Task] = []
         self._states.begin()
-        mode = journal.before.mode
-        if mode in [one.value for one in Mode if one.is_manual]:
-            self._states.stay_in(Mode(mode))
-            _log.warning(
-                f"state      the station was in the mode {mode} when it ended, and stays Stopped: "
-                "`pilah-edge mode`, then `reset` and `resume` let it sort"
-            )
-        elif journal.before.state is None:
+        self._stand_as_before(journal.before)
+        if journal.before.state is None:
             _log.warning(
                 "warning    nobody knows whether the station was in maintenance when it ended, for "
                 "its ledger cannot be read: it is not Stopped because of that"
@@ -126,6 +127,34 @@ class StateWatch(Closing):
             self.tasks.append(Task("contacts", reader.run, reader.heartbeat))
             reader.read()
 
+    def _stand_as_before(self, before: LastRun) -> None:
+        """What only a person ends is not over because the program was started again."""
+        now, waiting = self._clock.now(), set(filter(None, before.waits_for.split(", ")))
+        for label in sorted(waiting):
+            name, _, lane = label.partition(" ")
+            if name in INCIDENTS:
+                cause = f"{INCIDENTS[name].cause.format(scope=lane)} {_AS_BEFORE}"
+                self.take(Notice(name, True, now, lane, cause))
+                waiting.discard(label)
+        if PAUSED in waiting:
+            self._states.add(Cause(PAUSED, State.HELD, now, ends_by=EndsBy.RESUME))
+            _log.warning(
+                "state      the station was paused when it ended, and is paused still: "
+                "`pilah-edge resume` lets it sort"
+            )
+        if before.mode in [one.value for one in Mode if one.is_manual]:
+            self._states.stay_in(Mode(before.mode))
+            _log.warning(
+                f"state      the station was in the mode {before.mode} when it ended, and stays "
+                "Stopped: `pilah-edge mode`, then `reset` and `resume` let it sort"
+            )
+        elif waiting - {PAUSED}:  # STOPPED, or what only a newer pilah knows
+            self._states.stay_in(Mode.PRODUCTION)
+            _log.warning(
+                "state      somebody had stopped the station when it ended, and it stays Stopped: "
+                "`pilah-edge reset` and `resume` let it sort"
+            )
+
     def close(self) -> None:
         """Frees the pins of the contacts; may be called twice."""
         if self._reader is not None:
@@ -138,8 +167,11 @@ class StateWatch(Closing):
     # The station
 
     def ready(self) -> None:
-        """All parts are open, and items are sorted from now on."""
-        self._states.ready()
+        """All parts are open: items are sorted from now on, or once the motors that must look for
+        their home switches have found them."""
+        self._starting = not self._lanes.ready
+        if not self._starting:
+            self._states.ready()
 
     def stop(self) -> None:
         """No more contacts are read; may be called twice."""
@@ -177,11 +209,12 @@ class StateWatch(Closing):
             self._take_all(self._camera.lost(now))
         self._register.told(Notice("camera_lost", lost, now), event.id)
 
-    def frame(self, frame: Frame) -> None:
-        """The camera gave a frame."""
+    def frame(self, frame: Frame) -> PictureFault | None:
+        """The camera gave a frame; what is wrong with the scene that it shows, or None."""
         self._take_all(self._camera.see(frame))
         self._take_all(self._scene.see(frame))
         self._take_all(self._exposure.see(frame))
+        return self._scene.fault
 
     # The sorting thread; see SortingState
 
@@ -209,8 +242,13 @@ class StateWatch(Closing):
         if self._starvation is not None:
             self._take_all(self._starvation.seen(self._clock.now()))
 
-    def look(self, *, quiet: bool) -> None:
+    def look(self, *, quiet: bool, late_since: float | None = None) -> None:
         """Notices what follows from the time alone, and whether the station can stand now."""
+        self._look_at_lanes()
+        if self._late is not (late_since is not None):
+            self._late = not self._late
+            at = self._clock.now() if late_since is None else late_since
+            self.take(Notice("camera_late", self._late, at))
         if self._register.waits and quiet and self._lanes.idle:
             self._register.settle()
         if self._starvation is not None:
@@ -225,6 +263,14 @@ class StateWatch(Closing):
             found = [notice._replace(at=self._clock.now()) for notice in found]
         self._take_all(found)
         self._jammed.update(notice.scope for notice in found)
+
+    def _look_at_lanes(self) -> None:
+        if self._starting and self._lanes.ready:
+            self._starting = False
+            self._states.ready()
+        if self._belt_stands is not self._lanes.belt_stands:
+            self._belt_stands = not self._belt_stands
+            self.take(Notice("belt_stands", self._belt_stands, self._clock.now()))
 
     def _forget_what_stood(self) -> None:
         """Without an encoder nobody knows how long the belt stood while the station did, and so

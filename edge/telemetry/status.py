@@ -52,6 +52,7 @@ class StateSigns:
     first: str = ""
     first_incident: str | None = None
     who: str = ""
+    waits_for: str = ""
     incidents: tuple[str, ...] = ()
     """What is wrong now, the oldest first: `jam warm`."""
 

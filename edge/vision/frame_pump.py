@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
-from edge.flow import Frame
+from edge.flow import Frame, PictureFault
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock, Flag
 from edge.runtime.heartbeat import Heartbeat
@@ -27,13 +28,13 @@ class FramePump:
         latest: LatestFrame,
         *,
         clock: Clock,
-        look: Callable[[Frame], None] = lambda frame: None,
+        look: Callable[[Frame], PictureFault | None] = lambda frame: None,
     ) -> None:
         """Reads nothing yet.
 
         Args:
-            look: called with each frame that could be decoded, before anybody can take it; must
-                not wait.
+            look: called with each frame that could be decoded, before anybody can take it; returns
+                a fault that the frame is to have besides its own, or None. Must not wait.
         """
         self._latest, self._clock, self._look = latest, clock, look
         self._stopping = Flag(clock)
@@ -55,7 +56,8 @@ class FramePump:
                     if frame is None:
                         return
                     if isinstance(frame, Frame):
-                        self._look(frame)
+                        if (fault := self._look(frame)) is not None:
+                            frame = replace(frame, fault=fault)
                     elif frame.source:
                         _log.warning(f"unreadable: {frame.message}")
                     self._latest.put(frame)

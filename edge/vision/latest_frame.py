@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from edge.flow import Frame, PictureFaultKind, UnreadableFrame
+from edge.flow import Frame, PictureFault, PictureFaultKind, UnreadableFrame
 from edge.runtime import heartbeat
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
+
+LASTING_SECONDS = 0.5
+"""For so long all frames must be too old before the items in view are rejected. After a moment in
+which a busy machine did not look, one or two frames may be."""
 
 
 class LatestFrame:
@@ -21,11 +26,22 @@ class LatestFrame:
             fault, by the kind of fault. They are skipped, unless the fault lasts.
         captured: when the newest frame that was put was captured, whatever became of it, in seconds
             on the clock; None: there was none.
+        oldest: as it was given.
+        late_since: since when all frames have been too old when they were taken, by the clock, if
+            that has lasted; else None.
     """
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        """The slot is empty at first."""
+    def __init__(self, clock: Clock = SYSTEM_CLOCK, *, oldest: float = math.inf) -> None:
+        """The slot is empty at first.
+
+        Args:
+            clock: that of the frames' capture times.
+            oldest: a live frame that is older than so many seconds when it is taken is left out.
+        """
         self._clock, self._changed = clock, clock.condition()
+        self.oldest = oldest
+        self._late_since: float | None = None
+        self.late_since: float | None = None
         self._frame: Frame | UnreadableFrame | None = None
         self._ended = self._woken = False
         self._sequence: int | None = None
@@ -108,11 +124,28 @@ class LatestFrame:
                     lambda: self._frame is not None or self._ended or self._woken, patience()
                 )
                 frame, self._frame, self._woken = self._frame, None, False
+                frame = self._in_time(frame)
                 ended = self._ended
                 self._changed.notify_all()
             if frame is None and ended:
                 return
             yield frame
+
+    def _in_time(self, frame: Frame | UnreadableFrame | None) -> Frame | UnreadableFrame | None:
+        """The frame; None if it is too old. Once that lasts, it has a fault instead."""
+        if not isinstance(frame, Frame) or frame.source or frame.fault is not None:
+            return frame
+        now = self._clock.now()
+        if now - frame.captured <= self.oldest:
+            self._late_since = self.late_since = None
+            return frame
+        self.faults[PictureFaultKind.LATE] += 1
+        if self._late_since is None:
+            self._late_since = now
+        if now - self._late_since < LASTING_SECONDS:
+            return None
+        self.late_since = self._late_since
+        return replace(frame, fault=PictureFault(PictureFaultKind.LATE, lasting=True))
 
     def _wait_for(self, there: Callable[[], bool], seconds: float) -> bool:
         return wait_for(self._clock, self._changed, there, self._clock.now() + seconds)

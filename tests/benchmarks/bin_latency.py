@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import queue
 import sys
 import tempfile
@@ -129,7 +130,7 @@ class _BinCamera:
 
 
 class _CameraSettings:
-    kind, locked = "bin", None
+    kind, locked, oldest = "bin", None, math.inf
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from edge.events import (
     LaneMoved,
     StateChanged,
 )
-from edge.flow import CameraChange, Frame, UnreadableFrame
+from edge.flow import CameraChange, Frame, PictureFault, PictureFaultKind, UnreadableFrame
 from edge.pins.pins import open_pins
 from edge.runtime.clock import Flag
 from edge.simulation.virtual_clock import VirtualClock
@@ -46,6 +47,7 @@ BELT = (
 )
 """A picture a second: red, green, blue, and again. Red moves 1.5 s later, blue 2.5 s."""
 BUTTON, BIN, EXIT = 5, 6, 13
+EXITS = "stops: {exits: {warm: {pin: 13, after_seconds: 0.5}}}\n"
 STOP, FULL = "stops: {emergency_stop: {pin: 5}}\n", "stops: {bins: {warm: {pin: 6, %s}}}\n"
 Does = Callable[["Machine"], object]
 
@@ -142,8 +144,9 @@ def level(pin: int, *, active: bool) -> Does:
 
 
 RUN = [("Starting", ""), ("Execute", "")]
-PAUSE, RESUME, RESET, CLEAR = (
+PAUSE, RESUME, RESET, CLEAR, STOP_IT = (
     ControlCommand.PAUSE, ControlCommand.RESUME, ControlCommand.RESET, ControlCommand.CLEAR,
+    ControlCommand.STOP,
 )  # fmt: skip
 
 
@@ -261,6 +264,52 @@ def test_one_that_was_cleared_sorts_after_the_next_start_though_the_clock_was_se
     assert machine.states == [*RUN, ("Complete", "")]
 
 
+STOPPED_BEFORE: dict[str, tuple[str, dict[int, Does], list[ControlCommand], list[str]]] = {
+    "paused": (BELT, {2: ask(PAUSE)}, [RESUME], ["Starting", "Execute", "Held", "Execute"]),
+    "paused while the bin was full": (
+        BELT + FULL % "full_seconds: 0.5",
+        {2: level(BIN, active=True), 3: ask(PAUSE)},
+        [RESUME],
+        ["Starting", "Execute", "Held", "Execute"],
+    ),
+    "stopped": (
+        BELT, {2: ask(STOP_IT)}, [RESET, RESUME], ["Starting", "Stopped", "Idle", "Execute"]
+    ),
+    "made ready and not started": (
+        BELT,
+        {2: ask(STOP_IT), 3: ask(RESET)},
+        [RESET, RESUME],
+        ["Starting", "Stopped", "Idle", "Execute"],
+    ),
+    "cleared": (
+        BELT + STOP,
+        {2: level(BUTTON, active=True), 3: lambda m: (m.level(BUTTON, active=False), m.wait(1)),
+         4: ask(CLEAR)},
+        [RESET, RESUME],
+        ["Starting", "Stopped", "Idle", "Execute"],
+    ),
+    "jammed": (
+        BELT + EXITS, {}, [RESET], ["Starting", "Execute", "Held", "Execute"]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("before", STOPPED_BEFORE)
+def test_what_a_person_has_to_end_is_not_over_after_the_next_start(new: New, before: str) -> None:
+    text, happens, commands, states = STOPPED_BEFORE[before]
+    machine = new(text)
+    machine.run(8 if before == "jammed" else 5, happens)
+    assert machine.rejects[-1] == "not_sorting"
+    machine.start_anew()
+    machine.run(2 + len(commands), {2 + index: ask(each) for index, each in enumerate(commands)})
+    assert [state for state, _ in machine.states[:-1]] == states
+    assert machine.rejects[:2] == ["not_sorting"] * 2
+    assert all(answer.ok for answer in machine.answers)
+    machine.start_anew()
+    machine.run(1, {})
+    assert machine.states == [*RUN, ("Complete", "")]
+
+
 def test_what_cannot_be_known_of_the_run_before_is_taken_for_the_worst(new: New) -> None:
     machine = new(BELT + STOP)
     machine.plan.config.ledger.path.write_bytes(b"SQLite format 3\0" + bytes(4096))
@@ -347,7 +396,7 @@ def test_a_full_bin_may_send_its_items_to_the_default_lane_alone(new: New) -> No
 
 
 def test_nothing_that_comes_out_of_a_lane_is_a_jam(new: New) -> None:
-    machine = new(BELT + "stops: {exits: {warm: {pin: 13, after_seconds: 0.5}}}\n")
+    machine = new(BELT + EXITS)
 
     def passes(m: Machine) -> None:
         m.level(EXIT, active=True)
@@ -413,3 +462,53 @@ def test_a_camera_that_is_lost_holds_it_once_the_planned_moves_are_made(
     assert (held.since, held.first_incident) == (lost.time, lost.id)
     assert held.time > held.since
     assert back.since[:19] > held.time[:19]
+
+
+SEEN_BY = {"black": PictureFaultKind.BLANK, "frozen": PictureFaultKind.FROZEN, "lost": None}
+
+
+@pytest.mark.parametrize("camera_is", SEEN_BY)
+def test_items_that_a_beam_tells_of_while_the_camera_is_dead_are_rejected(
+    new: New, monkeypatch: pytest.MonkeyPatch, camera_is: str
+) -> None:
+    """Three of them, the third to the fifth."""
+    machine = new(BELT.replace("{kind: continuous}", "{kind: beam, pin: 17, view_seconds: 0.6}"))
+    options: dict[str, Callable[..., Any]] = {}
+    opened, read, count = Settings.open, FolderCamera.read, [0]
+
+    def opening(settings: Settings, **given: Any) -> Any:
+        options.update(given)
+        return opened(settings, **given)
+
+    def comes() -> None:
+        beam = machine.pins.factory.pin(17)
+        beam.when_changed(machine.clock.now() - 0.1, 0)
+        beam.when_changed(machine.clock.now() - 0.05, 1)
+
+    def reading(camera: FolderCamera) -> Frame | UnreadableFrame | None:
+        count[0] += 1
+        kind = SEEN_BY[camera_is] if 3 <= count[0] <= 5 else None
+        if camera_is == "lost" and count[0] == 3:
+            options["report"](CameraChange("cam", None))
+            for _ in range(3):
+                options["pause"](1.0)
+                comes()
+            options["pause"](1.0)
+            options["report"](CameraChange("cam", 4.0))
+        frame = read(camera)
+        if frame is None:
+            return None  # it was stopped
+        assert isinstance(frame, Frame)
+        comes()
+        return frame if kind is None else replace(
+            frame, source="", fault=PictureFault(kind, lasting=True, words="is dead")
+        )  # fmt: skip
+
+    monkeypatch.setattr(Settings, "open", opening)
+    monkeypatch.setattr(FolderCamera, "read", reading)
+    machine.run(7, {})
+    assert machine.rejects == [None] * 2 + ["bad_picture"] * 3 + [None] * 2
+    assert [item.lane for item in machine.of(ItemSorted)][2:5] == ["rest"] * 3
+    assert [state for state, _ in machine.states] == [
+        "Starting", "Execute", "Held", "Execute", "Complete",
+    ]  # fmt: skip

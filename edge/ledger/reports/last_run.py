@@ -27,7 +27,8 @@ _NEWEST = (
 )
 """By the table that must be there: items have had ids for longer than there has been an outbox."""
 _STATE = (
-    "SELECT id, json_extract(details, '$.state'), json_extract(details, '$.mode') FROM events "
+    "SELECT id, json_extract(details, '$.state'), json_extract(details, '$.mode'), "
+    "ifnull(json_extract(details, '$.waits_for'), '') FROM events "
     "WHERE kind = 'state_changed' ORDER BY id DESC LIMIT 1"
 )
 
@@ -43,6 +44,8 @@ class LastRun:
     """Its last state; empty: there was no run; None: nobody knows, for its rows cannot be read."""
     mode: str = ""
     """Its last mode; empty: there was no run, or nobody knows."""
+    waits_for: str = ""
+    """See `StateChanged.waits_for`; empty: nothing, or nobody knows."""
 
 
 def last_run(path: Path, spill: Path | None, *, patience: float = PATIENCE_SECONDS) -> LastRun:
@@ -95,7 +98,7 @@ def _newest_id(connection: sqlite3.Connection) -> str:
 
 
 def _read(path: Path, spill: Path | None) -> LastRun:
-    newest, known, states = "", True, [("", "", "")]
+    newest, known, states = "", True, [("", "", "", "")]
     try:
         with open_to_read(path) as connection:
             newest = _newest_id(connection)
@@ -112,11 +115,13 @@ def _read(path: Path, spill: Path | None) -> LastRun:
     except StorageError:
         waiting, known = [], False
     states += [
-        (event.id, event.state, event.mode) for event in waiting if isinstance(event, StateChanged)
+        (event.id, event.state, event.mode, event.waits_for)
+        for event in waiting
+        if isinstance(event, StateChanged)
     ]
     newest = max([newest, *(event.id for event in waiting)])
-    _, state, mode = max(states)
-    return LastRun(newest, state, mode) if known else LastRun(newest, None)
+    _, *last = max(states)
+    return LastRun(newest, *last) if known else LastRun(newest, None)
 
 
 def _spilled(path: Path) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,9 +23,11 @@ class SimulatedCameraSettings:
 
     Attributes:
         locked: nothing: a world's light is what it is.
+        oldest: no frame is too old, as a world takes as long for a picture as it does.
     """
 
     locked: Exposure | None = None
+    oldest = math.inf
 
     def __init__(self, world: DrawnWorld, clock: Clock, faults: Faults) -> None:
         """Opens nothing yet."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from edge.core.images.image_file import Image
-from edge.flow import Exposure, Frame, PictureFaultKind
+from edge.flow import Exposure, Frame, PictureFault, PictureFaultKind
 from edge.state.incidents.notice import Notice
 from edge.vision.camera.scene_checks import SceneChange, SceneChecker
 
@@ -29,28 +29,62 @@ SCENES: Mapping[SceneChange, str] = {
 """The incident of each change of the scene."""
 
 
-class CameraScene:
-    """What became of the scene of a live camera, from each good frame."""
+_FAULTS: Mapping[SceneChange, PictureFault] = {
+    SceneChange.COVERED: PictureFault(
+        PictureFaultKind.COVERED, words="is covered, or has no light"
+    ),
+    SceneChange.MOVED: PictureFault(PictureFaultKind.MOVED, words="was moved"),
+}
+"""What is wrong with a picture after those changes in which nothing is sorted."""
 
-    def __init__(self, reference: Image | None = None) -> None:
+
+class CameraScene:
+    """What became of the scene of a live camera, from each good frame.
+
+    Attributes:
+        fault: what is wrong with the latest frame of a camera that is covered or was moved. Where
+            the camera looks at another scene than that of its first seconds, the scene may be what
+            has changed: it counts as moved only where there is a reference picture.
+    """
+
+    def __init__(self, reference: Image | None = None, *, patience: float = 0.0) -> None:
         """Knows the scene of a reference picture, or none yet.
 
         Args:
             reference: see `SceneChecker`; None: the first frames are the scene.
+            patience: for how many seconds more than others a change must last to stop the station,
+                because it may be an item that fills the picture.
         """
-        self._checker = SceneChecker(reference)
+        self._checker, self._patience = SceneChecker(reference), patience
+        self._stopping = {SceneChange.COVERED}
+        if reference is not None:
+            self._stopping.add(SceneChange.MOVED)
         self._change: SceneChange | None = None
+        self._stops = False
+        self._since = 0.0
+        self.fault: PictureFault | None = None
 
     def see(self, frame: Frame) -> Iterator[Notice]:
         """What the next frame tells; stored pictures and those with a fault tell nothing."""
+        self.fault = None
         if frame.source or frame.fault is not None:
             return
         before, self._change = self._change, self._checker.look(frame.image, frame.captured)
         if before is not self._change:
+            self._stops, self._since = False, self._checker.since
             if before is not None:
-                yield Notice(SCENES[before], False, frame.captured)
+                yield Notice(SCENES[before], False, self._since)
             if self._change is not None:
-                yield Notice(SCENES[self._change], True, frame.captured)
+                yield Notice(SCENES[self._change], True, self._since, stops=False)
+        change, suspected = self._change, self._checker.suspected
+        if change is not None and change in self._stopping:
+            if not self._stops and frame.captured >= self._since + self._patience:
+                self._stops = True
+                yield Notice(SCENES[change], True, self._since)
+            if self._stops:
+                self.fault = _FAULTS[change]._replace(lasting=True)
+        elif suspected is not None and suspected in self._stopping and not self._patience:
+            self.fault = _FAULTS[suspected]  # nothing is learned or sorted until it is known
 
 
 EXPOSURE = "camera_exposure"

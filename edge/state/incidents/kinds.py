@@ -66,6 +66,12 @@ _KINDS = (
         stop=State.SUSPENDED,
     ),
     IncidentKind(
+        "belt_stands", "station",
+        "The belt's encoder gives no pulse, and items wait for it.",
+        "See whether the belt stands; if it runs, look at the encoder and its wire.",
+        "The encoder gives a pulse again.",
+    ),
+    IncidentKind(
         "camera_lost", "camera",
         "The camera gives no more pictures, and is opened again until it does.",
         "Check its cable, supply and network.",
@@ -105,6 +111,7 @@ _KINDS = (
         "Something covers the camera, or the light is out: little is left of the scene.",
         "Uncover the lens, or switch the light on.",
         "The scene is seen again.",
+        stop=State.HELD, after_moves=True,
     ),
     IncidentKind(
         "camera_blurred", "camera",
@@ -118,6 +125,14 @@ _KINDS = (
         "Put the camera back; or check the region, take the reference picture anew if there is "
         "one, and restart the station.",
         "The scene from before is seen again.",
+        stop=State.HELD, after_moves=True,
+    ),
+    IncidentKind(
+        "camera_late", "camera",
+        "The camera's pictures are too old to be acted on when the station can look at them.",
+        "Check its network and how busy this machine is; measure the lag of a stream.",
+        "A picture is young enough again.",
+        stop=State.HELD, after_moves=True,
     ),
     IncidentKind(
         "camera_exposure", "camera",

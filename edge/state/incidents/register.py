@@ -64,7 +64,8 @@ class IncidentRegister:
         return bool(self._waiting)
 
     def take(self, notice: Notice) -> None:
-        """What a rule has noticed. One that is open already, or is not, changes nothing."""
+        """What a rule has noticed. One that is open already, or is not, changes nothing, unless it
+        did not stop the station before and does so now."""
         if notice.begins:
             self._begin(notice)
         else:
@@ -87,18 +88,19 @@ class IncidentRegister:
     def _begin(self, notice: Notice, event_id: str = "") -> None:
         kind, key = INCIDENTS[notice.name], (notice.name, notice.scope)
         with self._lock:
-            if key in self._open:
-                return
-            if not event_id:
-                event = self._raised(kind, notice)
-                event_id = event.id
-                self._offer(event)
-                if not notice.logged:
-                    _log.warning(f"incident   {kind.name}: {event.cause} {event.what_to_do}")
-            self._open[key] = _Open(kind, event_id, notice.at, notice.logged)
+            if key not in self._open:
+                if not event_id:
+                    event = self._raised(kind, notice)
+                    event_id = event.id
+                    self._offer(event)
+                    if not notice.logged:
+                        _log.warning(f"incident   {kind.name}: {event.cause} {event.what_to_do}")
+                self._open[key] = _Open(kind, event_id, notice.at, notice.logged)
             if kind.stop is None or not notice.stops:
                 return
-            cause = Cause(kind.name, kind.stop, notice.at, notice.scope, kind.ends_by, event_id)
+            cause = Cause(
+                kind.name, kind.stop, notice.at, notice.scope, kind.ends_by, self._open[key].id
+            )
             # Whoever waits for moves to end must not be overtaken by a worse one.
             if kind.after_moves and self._states.executes:
                 self._waiting[key] = cause

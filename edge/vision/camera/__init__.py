@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Protocol
@@ -49,6 +50,10 @@ SYNONYMS = {
 
 FROZEN_SECONDS = 2.0
 """A picture that repeats for so long is frozen, unless the station file sets another time."""
+
+_OLDEST_SECONDS, _OLDEST_FRAMES = 1.0, 3
+"""A frame may be as old, by default. A camera may give a frame two or three later, and a Raspberry
+Pi that writes to a slow card may not look for some tenths of a second."""
 
 
 def unheeded(change: CameraChange) -> None:
@@ -111,6 +116,11 @@ class CameraSettings(Section):
         return None
 
     @property
+    def oldest(self) -> float:
+        """The age in seconds, when it is to be looked at, above which a frame is left out."""
+        return math.inf
+
+    @property
     def seconds_per_item(self) -> float | None:
         """The seconds from one item to the next, if the camera simulates them; else None."""
         return None
@@ -153,3 +163,20 @@ class DeviceSettings(CameraSettings):
             "nothing moves",
         ),
     ] = FROZEN_SECONDS
+    oldest_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=60,
+            description="a frame that is older than this when it is to be looked at, in seconds "
+            "since its exposure, is left out; where that lasts, items are rejected. Without it, 1 "
+            "second and the time of three frames, and for a stream its lag_seconds besides",
+        ),
+    ] = None
+
+    @property
+    def oldest(self) -> float:
+        """See CameraSettings."""
+        if self.oldest_seconds is not None:
+            return self.oldest_seconds
+        return _OLDEST_SECONDS + _OLDEST_FRAMES * (self.seconds_per_frame or 0.0)

@@ -78,7 +78,12 @@ class _Scene:
 
 
 class SceneChecker:
-    """Tells what became of a camera's scene, from its pictures."""
+    """Tells what became of a camera's scene, from its pictures.
+
+    Attributes:
+        suspected: what the latest pictures tell, which counts only once it has lasted.
+        since: the capture time of the picture that first told it.
+    """
 
     def __init__(self, reference: Image | None = None) -> None:
         """Knows the scene of a reference picture, or none yet.
@@ -91,8 +96,8 @@ class SceneChecker:
         self._learning: list[_Blocks] = []
         self._recent: deque[_Blocks] = deque(maxlen=_TOGETHER)
         self._scene = None if reference is None else _referred(reference)
-        self._candidate: SceneChange | None = None
-        self._since = 0.0
+        self.suspected: SceneChange | None = None
+        self.since = 0.0
         self._found: SceneChange | None = None
 
     def look(self, image: Image, captured: float) -> SceneChange | None:
@@ -116,9 +121,9 @@ class SceneChecker:
         if len(self._recent) < _TOGETHER:
             return None
         candidate = _change(self._scene, np.mean(self._recent, axis=0, dtype=np.float32))
-        if candidate is not self._candidate:
-            self._candidate, self._since = candidate, captured
-        if captured - self._since >= LASTING_SECONDS:
+        if candidate is not self.suspected:
+            self.suspected, self.since = candidate, captured
+        if captured - self.since >= LASTING_SECONDS:
             self._found = candidate
         return self._found
 

@@ -6,11 +6,11 @@ import re
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
 import cv2
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from edge.core.errors import CameraError
 from edge.core.yaml_messages import advised
@@ -81,6 +81,21 @@ class Settings(DeviceSettings):
                 "where it needs them (a @, : or / in the password is written %40, %3A or %2F)"
             )
         return received
+
+    @model_validator(mode="after")
+    def _some_frame_is_young_enough(self) -> Self:
+        if self.oldest_seconds is not None and self.oldest_seconds <= self.lag_seconds:
+            raise advised(
+                f"oldest_seconds ({self.oldest_seconds:g}) is not above lag_seconds "
+                f"({self.lag_seconds:g}): every frame would be left out. Raise oldest_seconds"
+            )
+        return self
+
+    @property
+    def oldest(self) -> float:
+        """See CameraSettings."""
+        lag = self.lag_seconds if self.oldest_seconds is None else 0.0
+        return super().oldest + lag
 
     @property
     def shown_url(self) -> str:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from edge.core.yaml_file import Section
 from edge.flow import Frame, Observation
@@ -55,6 +55,20 @@ class Trigger(Protocol):
         ...
 
 
+@runtime_checkable
+class AnnouncingTrigger(Trigger, Protocol):
+    """A trigger that knows of items without their pictures."""
+
+    def unseen(self, now: float, *, oldest: float) -> Sequence[float]:
+        """When items passed of which there was no frame that could be used; each is told once.
+
+        Args:
+            now: the time, on the clock of the frames' capture times.
+            oldest: the age in seconds of a frame above which it is used no more.
+        """
+        ...
+
+
 class TriggerSurroundings(NamedTuple):
     """What a trigger may need of a running station beside its frames."""
 
@@ -75,6 +89,12 @@ class TriggerSettings(Section):
 
     kind: str
     has_box: ClassVar[bool]
+
+    @property
+    def fills_picture_seconds(self) -> float:
+        """For how long an item may fill the whole picture as if it covered the camera; 0: what
+        fills the picture is none."""
+        return 0.0 if self.has_box else 3.0
 
     @property
     def socket_path(self) -> Path | None:

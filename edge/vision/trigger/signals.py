@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +46,11 @@ class SignalSettings(TriggerSettings):
         ),
     ] = 0.5
 
+    @property
+    def fills_picture_seconds(self) -> float:
+        """See TriggerSettings."""
+        return super().fills_picture_seconds + self.view_seconds
+
     @abstractmethod
     def signal(self, around: TriggerSurroundings) -> Signal:
         """Opens what gives the signals.
@@ -80,13 +86,14 @@ class _Announced:
     seen: bool = False
     too_close: bool = False
 
+    @property
+    def middle(self) -> float:
+        """When it passes the middle of the region."""
+        return (self.comes + self.goes) / 2
+
 
 class SignalTrigger:
-    """Takes the region for an item from a while after each signal on. Pure, but for its signal.
-
-    Attributes:
-        unseen: the number of items that were announced, and of which no frame was captured.
-    """
+    """Takes the region for an item from a while after each signal on. Pure, but for its signal."""
 
     def __init__(self, signal: Signal, *, delay_seconds: float, view_seconds: float) -> None:
         """Expects nothing.
@@ -98,11 +105,13 @@ class SignalTrigger:
         self._signal, self._delay, self._view = signal, delay_seconds, view_seconds
         self._announced: list[_Announced] = []
         self._items = 0
-        self.unseen = 0
+        self._unseen: list[float] = []
+        self._looked = -math.inf
+        """When the last frame was captured."""
 
     def look(self, frame: Frame) -> Sequence[Observation]:
         """The observations of the items that are in the region in the next frame."""
-        now = frame.captured
+        now = self._looked = frame.captured
         for at in self._signal.take(now):
             self._announce(at + self._delay)
         observations = []
@@ -112,11 +121,23 @@ class SignalTrigger:
                 if announced.seen:
                     observations.append(replace(self._observation(announced), gone=True))
                 else:
-                    self.unseen += 1
+                    self._unseen.append(announced.middle)
             elif now >= announced.comes and frame.fault is None:
                 announced.seen = True
                 observations.append(self._observation(announced))
         return observations
+
+    def unseen(self, now: float, *, oldest: float) -> Sequence[float]:
+        """See AnnouncingTrigger. A camera that is lost gives no frame that could tell the time."""
+        over = now - oldest
+        if self._looked < over:
+            for at in self._signal.take(now):
+                self._announce(at + self._delay)
+        for announced in [one for one in self._announced if one.goes < over and not one.seen]:
+            self._announced.remove(announced)
+            self._unseen.append(announced.middle)
+        found, self._unseen = self._unseen, []
+        return found
 
     def end(self) -> Sequence[Observation]:
         """An observation for every item still in view, as gone, because the frames have ended."""
@@ -133,5 +154,6 @@ class SignalTrigger:
         self._announced.append(this)
 
     def _observation(self, announced: _Announced) -> Observation:
-        middle = (announced.comes + announced.goes) / 2
-        return Observation(announced.item, None, passed=middle, too_close=announced.too_close)
+        return Observation(
+            announced.item, None, passed=announced.middle, too_close=announced.too_close
+        )

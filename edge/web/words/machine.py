@@ -37,4 +37,7 @@ def picture_fault_words(kind: str, gettext: Gettext) -> str:
         "torn": _("parts are missing"),
         "resized": _("another size"),
         "damaged": _("cannot be decoded"),
+        "covered": _("the camera is covered"),
+        "moved": _("of another scene"),
+        "late": _("too old to be acted on"),
     }.get(kind, kind)

@@ -84,13 +84,20 @@ class Watched:
         if mode is not self.mode:
             assert self.state in (state, State.STARTING)  # a start in the mode of the end before
             assert state in MODE_CHANGES
-        elif told is not None and state is self.state:  # a cause is over, and another is left
+        elif told is not None and state is self.state:  # a cause is over or new, and one is left
             assert state in (State.HELD, State.SUSPENDED)
-            assert (event.reason, event.scope) != (told.reason, told.scope)
+            assert (event.reason, event.scope, event.waits_for) != (
+                told.reason, told.scope, told.waits_for
+            )  # fmt: skip
             assert event.first == told.first
         else:
             assert (self.state, state) in LEGAL | START, f"{self.state} -> {state}"
         assert bool(event.reason) == (state in (State.HELD, State.SUSPENDED, State.ABORTED))
+        waits_for = set(filter(None, event.waits_for.split(", ")))
+        assert state is not State.EXECUTE or not waits_for
+        by_person = bool(event.who) and state in (State.STOPPED, State.IDLE)
+        assert not by_person or "stopped" in waits_for
+        assert event.reason not in ("paused", "jam") or waits_for
         assert self.pins.cut or state is not State.ABORTED
         assert state is not State.EXECUTE or mode is Mode.PRODUCTION
         self.state, self.mode = state, mode
@@ -163,6 +170,7 @@ def test_a_command_is_answered_with_the_state_after_it(watched: Watched) -> None
     assert answer.state == {
         "state": "Held", "mode": "Production", "since": "2023-11-14T22:13:20.000000Z",
         "reason": "paused", "scope": "", "first": "paused", "first_incident": None, "who": "ana",
+        "waits_for": "paused",
     }  # fmt: skip
     refused = watched.states.answer(ControlRequest(ControlCommand.CLEAR, "ana"))
     assert (refused.ok, refused.error) == (

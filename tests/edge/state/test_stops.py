@@ -9,7 +9,7 @@ import pytest
 
 from edge.core.errors import ControlRefusedError
 from edge.state.machine import State
-from edge.state.stops import PAUSED, Cause, EndsBy, Situation, Stops
+from edge.state.stops import PAUSED, STOPPED, Cause, EndsBy, Situation, Stops
 
 
 def sorting() -> Stops:
@@ -55,8 +55,8 @@ def test_it_stands_while_there_is_a_cause() -> None:
 def test_of_several_causes_the_first_is_the_reason_and_the_last_ends_the_stop() -> None:
     stops = sorting()
     stops.add(CAMERA, 10)
-    assert stops.add(JAM, 11) == ()
-    assert stops.situation.reason == "camera_lost"
+    assert states(stops.add(JAM, 11)) == [("Held", "camera_lost", "camera_lost")]
+    assert stops.situation.waits_for == ("jam warm",)
     (left,) = stops.over("camera_lost", 20)
     assert (left.state, left.since, left.reason, left.scope) == (State.HELD, 20, "jam", "warm")
     assert (left.first, left.first_incident) == ("camera_lost", "c")
@@ -126,7 +126,8 @@ def test_pause_stands_until_resume() -> None:
 def test_a_pause_outlasts_the_incident_that_was_there_before() -> None:
     stops = sorting()
     stops.add(CAMERA, 10)
-    assert stops.pause(11, "ana") == ()
+    (held,) = stops.pause(11, "ana")
+    assert (held.reason, held.since, held.waits_for) == ("camera_lost", 10, (PAUSED,))
     assert states(stops.over("camera_lost", 12)) == [("Held", PAUSED, "camera_lost")]
     assert states(stops.resume(13, "ana")) == [("Execute", "", "")]
 
@@ -170,6 +171,38 @@ def test_a_button_that_is_pressed_at_the_start_aborts_it_before_it_moves() -> No
     assert stops.ready(2) == ()
     assert not stops.executes
     assert stops.end(3, complete=False) == ()
+
+
+def test_what_only_a_person_ends_is_told_to_the_end_of_the_program() -> None:
+    stops = sorting()
+    stops.add(CAMERA, 3)
+    assert stops.situation.waits_for == ()
+    stops.pause(4, "ana")
+    stops.add(JAM, 5)
+    assert stops.situation.waits_for == (PAUSED, "jam warm")
+    stops.resume(6, "ana")
+    assert stops.situation.waits_for == ("jam warm",)
+    (stopped,) = stops.stop(7, "ana")
+    assert stopped.waits_for == ("jam warm", STOPPED)
+    (idle,) = stops.reset(8, "ana")
+    assert (idle.state, idle.waits_for) == (State.IDLE, (STOPPED,))
+    (ended,) = stops.end(9, complete=False)
+    assert (ended.state, ended.who, ended.waits_for) == (State.STOPPED, "", (STOPPED,))
+
+
+def test_a_station_that_is_started_by_a_person_waits_for_nobody() -> None:
+    stops = sorting()
+    for does in (stops.stop, stops.reset, stops.resume):
+        does(5, "ana")
+    assert stops.situation.waits_for == stops.end(6, complete=False)[0].waits_for == ()
+
+
+def test_after_an_emergency_stop_was_cleared_it_waits_for_a_person() -> None:
+    stops = sorting()
+    stops.add(BUTTON, 13)
+    stops.over("emergency_stop", 15)
+    stops.clear(16, "ana")
+    assert stops.situation.waits_for == (STOPPED,)
 
 
 Do = Callable[[Stops], object]

@@ -12,15 +12,19 @@ import pytest
 from edge.config.stops.section import ExitSensor, StopSettings
 from edge.control.messages import ControlCommand, ControlRequest
 from edge.core.errors import LabelLaneError
-from edge.events import Event, IncidentRaised, Stamps
+from edge.events import Event, IncidentEnded, IncidentRaised, Stamps, StateChanged
+from edge.flow import Frame
 from edge.lanes.belt_travel import BeltTravel
 from edge.lanes.lanes import Lanes
+from edge.lanes.schedule import Timing
 from edge.ledger.journal import Journal
 from edge.ledger.reports.last_run import LastRun
 from edge.pins.pins import Pins, open_pins
 from edge.state.incidents.notice import Notice
 from edge.state.watch import StateWatch
 from tests.clocks import ToldClock
+from tests.edge.lanes.test_lanes import LostMotor
+from tests.edge.vision.camera.test_scene_checks import SCENE, covered, shot
 
 SETTINGS = StopSettings(exits={"warm": ExitSensor(pin=6, after_seconds=2.0)})
 
@@ -35,15 +39,18 @@ class Sink:
         self.offer = self.told.append
 
 
-def watch(now: Callable[[], float], travel: BeltTravel | None) -> tuple[StateWatch, Sink]:
+def watch(
+    now: Callable[[], float], travel: BeltTravel | None = None, *, lanes: Lanes | None = None
+) -> tuple[StateWatch, Sink]:
     clock, sink = ToldClock(now, now), Sink()
     recorder: Any = sink
     pins: Pins = open_pins()
     config: Any = SimpleNamespace(
-        stops=SETTINGS, camera=SimpleNamespace(locked=None), reference=None
-    )
+        stops=SETTINGS, camera=SimpleNamespace(locked=None), reference=None,
+        trigger=SimpleNamespace(fills_picture_seconds=0.0),
+    )  # fmt: skip
     found = StateWatch(
-        config, lanes=Lanes({}, {}, clock=clock, travel=travel),
+        config, lanes=lanes or Lanes({}, {}, clock=clock, travel=travel),
         journal=Journal(recorder, Stamps("a", now), LastRun()), pins=lambda: pins, clock=clock,
     )  # fmt: skip
     found.ready()
@@ -131,6 +138,96 @@ def test_without_an_encoder_what_lay_on_the_belt_while_it_stood_is_not_waited_fo
         time[0] = 102.5
         found.look(quiet=True)
         assert found.signs.incidents == ("jam warm",)
+
+
+def test_a_belt_for_whose_pulses_items_wait_is_an_incident_until_the_next_one() -> None:
+    time = [0.0]
+    clock, travel = ToldClock(lambda: time[0]), BeltTravel(100, metres_per_second=0.5)
+    lanes = Lanes({}, {}, clock=clock, travel=travel)
+    found, sink = watch(lambda: time[0], lanes=lanes)
+    told = list[tuple[str, ...]]()
+    with found:
+
+        def look(at: float) -> None:
+            time[0] = at
+            lanes.step()
+            found.look(quiet=True)
+            told.append(found.signs.incidents)
+
+        travel.pulse(0.0)
+        for _ in range(2):
+            lanes.actuate("warm", 0.0, metres=100.0)
+        look(6.0)  # nothing waits for it that could not wait longer
+        lanes.actuate("warm", 0.0, metres=100.0)
+        look(7.0)
+        look(60.0)
+        assert found.sorts  # what lies on it is sorted when it runs again
+        found.answer(ControlRequest(ControlCommand("pause"), "ana"))
+        look(61.0)
+        found.answer(ControlRequest(ControlCommand("resume"), "ana"))
+        travel.pulse(61.5)
+        look(62.0)
+    assert told == [(), ("belt_stands",), ("belt_stands",), ("belt_stands",), ()]
+    (ended,) = (event for event in sink.told if isinstance(event, IncidentEnded))
+    assert (ended.name, ended.seconds) == ("belt_stands", 55.0)
+
+
+def test_it_is_starting_until_its_motors_have_found_their_home_switches() -> None:
+    motor = LostMotor("m", [])
+    lanes = Lanes({"m": motor}, {"m": Timing(0.3)}, clock=ToldClock(lambda: 1.0))
+    found, sink = watch(lambda: 1.0, lanes=lanes)
+    with found:
+        found.look(quiet=True)
+        for _ in range(4):
+            lanes.step()
+        found.look(quiet=True)
+        assert (found.signs.state, found.sorts, motor.ready) == ("Starting", False, False)
+        lanes.step()
+        found.look(quiet=True)
+        assert (found.signs.state, found.sorts, motor.ready) == ("Execute", True, True)
+    states = [event.state for event in sink.told if isinstance(event, StateChanged)]
+    assert states == ["Starting", "Execute"]
+
+
+def test_a_covered_camera_holds_the_station_until_it_sees_again() -> None:
+    time = [0.0]
+    found, sink = watch(lambda: time[0], None)
+    sorts, useless = list[bool](), list[bool]()
+    with found:
+        for number in range(44):
+            time[0] = number / 4
+            image = shot(covered(SCENE, 0) if 20 <= number < 34 else SCENE)
+            useless.append(found.frame(Frame(image, time[0], number)) is not None)
+            found.look(quiet=True)
+            sorts.append(found.sorts)
+    first = sorts.index(False)
+    assert 20 < first < 28
+    assert sorts[first:34] == [False] * (34 - first)
+    assert all(useless[first:34])
+    assert sorts[42:] == [True] * 2
+    assert not any(useless[42:])
+    raised, ended = (
+        [event for event in sink.told if isinstance(event, kind)]
+        for kind in (IncidentRaised, IncidentEnded)
+    )
+    assert [event.name for event in raised] == ["camera_covered"]
+    assert [event.incident_id for event in ended] == [raised[0].id]
+    assert ended[0].seconds == pytest.approx(3.5, abs=0.5)
+
+
+def test_pictures_that_are_too_old_hold_the_station_until_one_is_not() -> None:
+    time = [10.0]
+    found, sink = watch(lambda: time[0], None)
+    with found:
+        found.look(quiet=True, late_since=9.0)
+        found.look(quiet=True, late_since=9.0)
+        assert not found.sorts
+        assert found.signs.incidents == ("camera_late",)
+        time[0] = 12.0
+        found.look(quiet=True)
+        assert found.sorts
+    (ended,) = (event for event in sink.told if isinstance(event, IncidentEnded))
+    assert ended.seconds == 3.0
 
 
 def test_a_model_that_is_refused_is_an_incident_until_another_one_is_taken() -> None:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from edge.core.errors import CameraError
-from edge.flow import Frame, UnreadableFrame
+from edge.flow import Frame, PictureFault, PictureFaultKind, UnreadableFrame
 from edge.runtime.clock import ClockedThread
 from edge.runtime.heartbeat import BEAT_SECONDS
 from edge.simulation.virtual_clock import VirtualClock
@@ -19,7 +20,7 @@ class Lens:
 
     def __init__(
         self,
-        frames: Sequence[UnreadableFrame],
+        frames: Sequence[Frame | UnreadableFrame],
         *,
         live: bool = False,
         failure: Exception | None = None,
@@ -64,6 +65,19 @@ def test_of_a_live_camera_the_latest_frame_is_left() -> None:
     FramePump(latest, clock=clock).run(Lens(frames(3), live=True))
     assert [frame.sequence for frame in latest.frames() if frame] == [2]
     assert latest.dropped == 2
+
+
+def test_a_frame_has_the_fault_that_was_seen_in_it() -> None:
+    clock, image = VirtualClock(), np.zeros((2, 2, 3), np.uint8)
+    covered = PictureFault(PictureFaultKind.COVERED, lasting=True)
+    for found in (covered, None):
+        latest = LatestFrame(clock)
+        camera = Lens([Frame(image, 0.0, 1)], live=True)
+        FramePump(latest, clock=clock, look=lambda frame, found=found: found).run(camera)
+        (frame,) = latest.frames()
+        assert isinstance(frame, Frame)
+        assert frame.fault is found
+        assert latest.faults == ({PictureFaultKind.COVERED: 1} if found else {})
 
 
 def test_a_camera_that_fails_ends_the_frames_and_is_told() -> None:

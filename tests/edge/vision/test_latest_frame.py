@@ -7,6 +7,7 @@ import pytest
 
 from edge.flow import Frame, PictureFault, PictureFaultKind, UnreadableFrame
 from edge.vision.latest_frame import LatestFrame
+from tests.clocks import ToldClock
 
 
 def frame(sequence: int) -> UnreadableFrame:
@@ -28,6 +29,38 @@ def test_it_knows_when_the_newest_frame_was_captured_whatever_became_of_it() -> 
     for captured, source in ((3.0, "picture.jpg"), (4.0, "")):  # a damaged one of a live camera
         latest.put(UnreadableFrame(captured, 1, source, ""))
         assert latest.captured == captured
+
+
+def test_a_frame_that_is_too_old_is_left_out_and_has_a_fault_where_that_lasts() -> None:
+    time, image = [10.0], np.zeros((2, 2, 3), np.uint8)
+    latest = LatestFrame(ToldClock(lambda: time[0], lambda: time[0]), oldest=1.0)
+    frames, taken = latest.frames(lambda: 0.0), list[tuple[object, float | None]]()
+    for sequence, age in enumerate((0.2, 1.0, 1.1, 1.5, 1.5, 0.9, 2.0, 0.1)):
+        time[0] += 0.3
+        latest.put(Frame(image, time[0] - age, sequence))
+        found = next(frames)
+        assert found is None or isinstance(found, Frame)
+        told = "left out" if found is None else found.fault or "good"
+        taken.append((told, latest.late_since))
+    late = PictureFault(PictureFaultKind.LATE, lasting=True)
+    assert taken == [
+        ("good", None), ("good", None), ("left out", None), ("left out", None),
+        (late, pytest.approx(10.9)), ("good", None), ("left out", None), ("good", None),
+    ]  # fmt: skip
+    assert latest.faults[PictureFaultKind.LATE] == 4
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Frame(np.zeros((2, 2, 3), np.uint8), 0.0, 1, "picture.jpg"),
+        UnreadableFrame(0.0, 1, "picture.jpg", ""),
+    ],
+)
+def test_stored_pictures_have_no_age(frame: Frame | UnreadableFrame) -> None:
+    latest = LatestFrame(ToldClock(lambda: 99.0, lambda: 99.0), oldest=1.0)
+    latest.put(frame)
+    assert next(latest.frames()) is frame
 
 
 def test_who_waits_for_a_frame_can_be_woken() -> None:

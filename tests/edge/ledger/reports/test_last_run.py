@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,14 @@ def test_the_last_mode_is_that_of_the_last_state(file: Path, spill: Path) -> Non
     assert last_run(file, None).mode == "Maintenance"
     leave(spill, state(1, "Stopped", after=stopped.id, mode="Manual"))
     assert last_run(file, spill).mode == "Manual"
+
+
+def test_what_waits_for_a_person_is_that_of_the_last_state(file: Path, spill: Path) -> None:
+    held = replace(state(1, "Held"), waits_for="paused, jam warm")
+    write(file, held)
+    assert last_run(file, None).waits_for == "paused, jam warm"
+    leave(spill, replace(state(1, "Stopped", after=held.id), waits_for="stopped"))
+    assert last_run(file, spill).waits_for == "stopped"
 
 
 def test_the_newest_id_is_that_of_any_event_or_correction(file: Path) -> None:

@@ -7,7 +7,20 @@ import pytest
 
 from edge.flow import Exposure, Frame, PictureFault, PictureFaultKind
 from edge.state.incidents.camera import CameraExposure, CameraFaults, CameraScene, differences
-from tests.edge.vision.camera.test_scene_checks import SCENE, shot
+from edge.vision.camera.scene_checks import reduced, reference_of
+from tests.edge.vision.camera.test_scene_checks import (
+    SCENE,
+    Change,
+    blurred,
+    cloth,
+    covered,
+    dimmed,
+    hand,
+    item,
+    moved,
+    shaken,
+    shot,
+)
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 BLACK = PictureFault(PictureFaultKind.BLANK, lasting=True, words="shows nothing")
@@ -61,14 +74,62 @@ def test_what_becomes_of_the_scene_is_told_and_when_it_is_over() -> None:
         image = np.zeros((240, 320, 3), np.uint8) if 30 <= number < 45 else shot(SCENE)
         frame = Frame(image, number * 0.25, number)
         found += [(notice.name, notice.begins) for notice in rule.see(frame)]
-    assert found == [("camera_covered", True), ("camera_covered", False)]
+    assert found == [
+        ("camera_covered", True), ("camera_covered", True), ("camera_covered", False),
+    ]  # fmt: skip
 
 
-def test_stored_pictures_have_no_scene() -> None:
-    rule = CameraScene()
-    for number in range(60):
-        image = np.zeros((240, 320, 3), np.uint8) if number > 30 else shot(SCENE)
-        assert list(rule.see(Frame(image, number * 0.25, number, source="a.png"))) == []
+Faults = list[tuple[PictureFaultKind, bool] | None]
+
+
+def faults(change: Change, *, reference: bool = False, patience: float = 0.0) -> Faults:
+    """What is wrong with each picture, four a second: three seconds of a change, and two more."""
+    empty = reference_of([reduced(shot(SCENE)) for _ in range(3)]) if reference else None
+    rule, found = CameraScene(empty, patience=patience), Faults()
+    for number in range(40):
+        changed = 20 <= number < 32
+        image = shot(change(SCENE, (number - 20) / 4) if changed else SCENE)
+        stops = [each.stops for each in rule.see(Frame(image, number / 4, number))]
+        assert stops in ([], [True], [False], [False, True])
+        fault = rule.fault
+        found.append(None if fault is None else (fault.kind, fault.lasting))
+    assert set(found[:20]) == {None}
+    return found[20:]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "reference"),
+    [
+        (covered, PictureFaultKind.COVERED, False),
+        (cloth, PictureFaultKind.COVERED, True),
+        (moved, PictureFaultKind.MOVED, True),
+    ],
+)
+def test_pictures_of_another_scene_are_of_no_use_while_they_last(
+    change: Change, kind: PictureFaultKind, reference: bool
+) -> None:
+    found = faults(change, reference=reference)
+    first = found.index((kind, True))
+    assert first < 8  # two seconds
+    assert (kind, False) in found[:4]  # and left out before that
+    assert found[first:12] == [(kind, True)] * (12 - first)
+    assert found[-1] is None
+
+
+@pytest.mark.parametrize("change", [item, hand, dimmed, blurred, shaken])
+def test_hands_items_and_light_spoil_no_picture_for_long(change: Change) -> None:
+    assert not any(fault is not None and fault[1] for fault in faults(change, reference=True))
+
+
+def test_without_a_reference_picture_another_scene_is_told_and_sorted_on() -> None:
+    assert set(faults(moved)) == {None}
+
+
+def test_an_item_that_fills_the_picture_is_no_cover_before_it_has_lain_for_long() -> None:
+    found = faults(cloth, patience=1.5)
+    first = found.index((PictureFaultKind.COVERED, True))
+    assert set(found[:first]) == {None}
+    assert 8 <= first < 12
 
 
 LOCKED = Exposure(8000, 2.0, (1.8, 1.6))

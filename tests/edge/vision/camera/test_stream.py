@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from edge.core.errors import CameraError
 from edge.core.yaml_file import YamlFile
@@ -105,6 +106,21 @@ def test_a_known_lag_is_taken_off_the_capture_times(server: MjpegServer) -> None
     assert -2.001 <= frame.captured - time_in(frame.image) < -1.5
     assert watch.said == [f"camera     {server.url}, 320x240 pixels, times of arrival less 2 s"]
     watch.camera.close()
+
+
+@pytest.mark.parametrize(
+    ("keys", "oldest"),
+    [({}, 1.0), ({"lag_seconds": 2.5}, 3.5), ({"lag_seconds": 2.5, "oldest_seconds": 4}, 4.0)],
+)
+def test_its_frames_may_be_older_by_its_lag(keys: dict[str, float], oldest: float) -> None:
+    found = Settings.model_validate({"kind": "stream", "url": "rtsp://camera/1", **keys})
+    assert found.oldest == oldest
+
+
+def test_a_limit_that_every_frame_is_beyond_is_refused() -> None:
+    keys = {"kind": "stream", "url": "rtsp://camera/1", "lag_seconds": 2, "oldest_seconds": 2}
+    with pytest.raises(ValidationError, match="every frame would be left out"):
+        Settings.model_validate(keys)
 
 
 def test_what_waited_in_the_stream_when_it_was_opened_is_dropped() -> None:

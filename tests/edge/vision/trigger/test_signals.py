@@ -64,10 +64,32 @@ def test_two_items_in_one_picture_are_too_close() -> None:
     assert [one.item for one in found if not one.too_close] == [1, 1, 3]
 
 
-def test_an_item_of_which_there_is_no_frame_is_counted() -> None:
+def test_an_item_of_which_there_is_no_frame_is_told_once_with_when_it_passed() -> None:
     trigger = SignalTrigger(Told(1.0), delay_seconds=0, view_seconds=0.2)
     assert seen(trigger, 0.9, 5.0, 5.1) == [[], [], []]
-    assert trigger.unseen == 1
+    assert trigger.unseen(5.1, oldest=1.0) == [pytest.approx(1.1)]
+    assert trigger.unseen(5.1, oldest=1.0) == []
+
+
+def test_an_item_is_unseen_once_no_frame_of_it_can_come_any_more() -> None:
+    trigger = SignalTrigger(Told(1.0, 2.0), delay_seconds=0, view_seconds=0.2)
+    told = [trigger.unseen(at, oldest=1.0) for at in (0.5, 1.1, 2.1, 2.3, 3.3)]
+    assert told == [[], [], [], [pytest.approx(1.1)], [pytest.approx(2.1)]]
+    assert seen(trigger, 2.1) == [[]]
+
+
+def test_an_item_that_was_seen_is_not_unseen() -> None:
+    trigger = SignalTrigger(Told(1.0), delay_seconds=0, view_seconds=0.2)
+    assert seen(trigger, 1.1) == [[(1, False)]]
+    assert trigger.unseen(9.0, oldest=1.0) == []
+    assert seen(trigger, 9.1) == [[(1, True)]]
+
+
+def test_an_item_of_which_all_frames_have_a_fault_is_unseen() -> None:
+    trigger = SignalTrigger(Told(1.0), delay_seconds=0, view_seconds=0.2)
+    for at in (1.0, 1.1, 1.2, 1.3):
+        assert trigger.look(frame(at, fault=True)) == []
+    assert trigger.unseen(1.3, oldest=1.0) == [pytest.approx(1.1)]
 
 
 def test_a_faulty_picture_shows_no_item() -> None:
