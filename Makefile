@@ -20,7 +20,8 @@
 # make bench-ledger  how many bytes reach the disk for a row, in ten minutes (root)
 # make bench-ledger-size  a ledger of 1,000,000 rows beside one of 1,000: start, append, status, export
 # make bench-slow-disk  a station on a slow disk and on a full one: no row lost (cc; root)
-# make bench-simulate  a million items with recorded scores: one verdict each, nothing grows (ITEMS=1000000)
+# make bench-simulate  a million items with recorded scores: one verdict each, nothing grows
+#                  (ITEMS=1000000);  STATION=demo/station.yaml ITEMS=5000: drawn items, 2 a second
 # make bench-photographs  photographs as items on a belt, beside what evaluate says of them: a few
 #                  minutes (BUNDLE=folder RUN=folder: a bundle and its run, of whose test split they are)
 # make bench-stops  20 planted stops of 8 kinds: each one's state, reason and duration, and the OEE
@@ -143,7 +144,8 @@ bench-slow-disk: setup
 	$(BIN)/python -m tests.benchmarks.slow_disk $(ARGS)
 
 bench-simulate: setup
-	$(BIN)/python -m tests.benchmarks.simulated_items $(if $(ITEMS),--count $(ITEMS)) $(ARGS)
+	$(BIN)/python -m tests.benchmarks.simulated_items $(if $(ITEMS),--count $(ITEMS)) \
+		$(if $(STATION),--station $(STATION)) $(ARGS)
 
 bench-stops: setup
 	$(BIN)/python -m tests.benchmarks.planted_stops $(ARGS)

@@ -241,7 +241,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/simulation/test_simulate.py": """
         edge.simulation.contacts edge.simulation.encoder edge.simulation.operator
         edge.simulation.stand_ins edge.simulation.world.signals
-        edge.simulation.account.account edge.simulation.options
+        edge.simulation.options
         edge.simulation.running edge.simulation.watching edge.simulation.world
     """,
     "tests/edge/test_station.py": """

@@ -14,6 +14,7 @@ from edge.core.terminal.wording import number_of
 
 _LARGEST = 64 * 2**20
 _COMPARED = ("invoke", "total")
+_OF_STATIONS = ("capture_to_verdict", "verdict_to_pin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ def read_series(file: Path) -> Mapping[str, Any]:
                 if not float(each["stages"][stage]["p50_ms"]) > 0:
                     raise ValueError(f"{stage} took no time")
             str(each["bundle"]), int(each["threads"])
+        for each in found.get("stations", ()):
+            for way in _OF_STATIONS:
+                if not float(each[way]["p50_ms"]) > 0:
+                    raise ValueError(f"{way} took no time")
+            str(each["bundle"])
         str(found["frame"])
     except OSError as error:
         raise UsageError(f"--compare {file}: cannot be read: {error.strerror}") from error
@@ -107,7 +113,8 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    """The change of each measurement that is in both: of the same bundle with as many threads.
+    """The change of each measurement that is in both: of the same bundle with as many threads, and
+    of a whole station with it.
 
     A bundle is known by its name without its version, so that a newer one can be compared.
     """
@@ -118,6 +125,15 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Chang
                 f"{each['bundle']}, {number_of(int(each['threads']), 'threads')}, {stage}",
                 float(earlier[_key(each)]["stages"][stage]["p50_ms"]),
                 float(each["stages"][stage]["p50_ms"]),
+            )
+    stations = {_name(str(each["bundle"])): each for each in before.get("stations", ())}
+    for each in now.get("stations", ()):
+        old = stations.get(_name(str(each["bundle"])))
+        for way in () if old is None else _OF_STATIONS:
+            yield Change(
+                f"{each['bundle']}, a whole station, {way.replace('_', ' ')}",
+                float(old[way]["p50_ms"]),
+                float(each[way]["p50_ms"]),
             )
 
 

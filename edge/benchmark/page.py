@@ -26,7 +26,7 @@ def write_bench_page(path: Path, series: Series, compared: Sequence[Change] = ()
     Raises:
         StorageError: it cannot be written.
     """
-    slowed = series.after.slowed
+    slowed = series.slowed
     sections = [SheetSection("Times", (), content=_STYLE + _table(series.measured))]
     if len({each.benchmark.bundle for each in series.measured if each.accuracy is not None}) > 1:
         sections.append(

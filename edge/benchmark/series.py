@@ -74,6 +74,11 @@ class Series:
     rehearsals: list[Rehearsal] = field(default_factory=list)
     """A whole station with each bundle; empty: none was run."""
 
+    @property
+    def slowed(self) -> tuple[str, ...]:
+        """What slowed the machine while it was measured, in words."""
+        return self.after.slowed_since(self.before)
+
     def to_json(self) -> dict[str, Any]:
         """The series as JSON. A single measurement has its figures at the top, too, as of
         `Benchmark.to_json`."""

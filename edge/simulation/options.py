@@ -20,7 +20,7 @@ from edge.simulation.belt import LABELS
 from edge.simulation.belt import camera as belt_camera
 from edge.simulation.belt.wire import BeltOrder
 from edge.simulation.faults.fault import Fault
-from edge.simulation.faults.table import Faults
+from edge.simulation.faults.table import FAULTS, Faults
 from edge.simulation.photograph_place import CAMERA_SIZE, ITEM, WHOLE, placed_in_region
 from edge.simulation.world.belt import BeltWorld
 from edge.simulation.world.bin import BinWorld
@@ -123,16 +123,18 @@ def scored_world_for(
     seed = options.seed if options.seed is not None else given.get("seed", 0)
     speed = given["views_per_second"]
     faults = Faults(options.faults, seed=seed)
-    if seen := [fault.name for fault in options.faults if fault.is_seen]:
+    if idle := [fault.name for fault in options.faults if not fault.with_scores]:
+        able = ", ".join(name for name, fault in FAULTS.items() if fault.with_scores)
         raise UsageError(
-            f"--faults: {', '.join(seen)}: with --scores there are no pictures in which it shows"
+            f"--faults: {', '.join(idle)}: with --scores there are no pictures, no ledger, no "
+            f"contacts and no people, so that nothing would come of it; only of {able}"
         )
     recorded: dict[str, list[Prediction]] = {}
     for picture in read_scores(options.scores, plan.bundle.labels):
         recorded.setdefault(picture.label, []).append(picture.prediction)
     traffic = ScoredTraffic(
         count=options.count or given.get("items") or ITEMS,
-        rate=options.rate or speed / given["spacing_views"],
+        rate=options.rate or _rate_of_scores(plan),
         jitter=given["jitter"],
         views_per_second=speed,
         frames_per_second=given["frames_per_second"],
@@ -148,11 +150,20 @@ def usual_rate(plan: StationPlan, options: SimulationOptions) -> float:
     config = plan.config
     if options.rate is not None:
         return options.rate
+    if options.scores is not None:
+        return _rate_of_scores(plan)
     if not is_over_a_belt(config) and not isinstance(config.camera, belt_camera.Settings):
         return _BIN_RATE
     world, _ = world_for(plan, options)
     with closing(world):
         return world.order.views_per_second / world.order.spacing_views
+
+
+def _rate_of_scores(plan: StationPlan) -> float:
+    """The rate of recorded items whose options give none, in items a second."""
+    own = plan.config.camera
+    given = own.model_dump() if isinstance(own, belt_camera.Settings) else _substitute(plan)
+    return float(given["views_per_second"] / given["spacing_views"])
 
 
 def _bin(config: StationConfig, order: BeltOrder, rate: float | None) -> BinWorld:

@@ -61,6 +61,17 @@ class Heat:
         """What slows the machine now, or has since it was switched on, in words."""
         return () if self.flags is None else throttle_words(self.flags)
 
+    def slowed_since(self, before: Heat) -> tuple[str, ...]:
+        """What slowed the machine at an earlier moment, at this one, or in between, in words.
+
+        The upper bits stay until it is switched off: one that was there before tells nothing of the
+        time since.
+        """
+        if self.flags is None:
+            return ()
+        earlier = before.flags or 0
+        return throttle_words(self.flags & ~(earlier >> 16 << 16) | earlier & 0xFFFF)
+
     def to_json(self) -> dict[str, Any]:
         """The fields, and the bits in words."""
         return {

@@ -131,10 +131,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         write_bench_page(arguments.html, series, compared)
         _log.info(f"page       {arguments.html}")
-    if series.after.slowed:
+    if series.slowed:
         _log.warning(
-            f"warning    this machine was slowed ({', '.join(series.after.slowed)}): see to its "
-            "power supply and its cooling, and measure again"
+            f"warning    this machine was slowed meanwhile ({', '.join(series.slowed)}): see to "
+            "its power supply and its cooling, and measure again"
         )
     limit = float("inf") if arguments.fail_over is None else arguments.fail_over
     slower = [change for change in compared if change.percent > limit]
@@ -244,9 +244,11 @@ def _print(series: Series) -> None:
             )
     for rehearsal in series.rehearsals:
         _print_rehearsal(rehearsal)
-    before, after = series.before.celsius, series.after.celsius
-    if before is not None and after is not None:
-        print(f"heat       {before:.1f} degrees Celsius before, {after:.1f} after")
+    before, after = series.before, series.after
+    if before.celsius is not None and after.celsius is not None:
+        print(f"heat       {before.celsius:.1f} degrees Celsius before, {after.celsius:.1f} after")
+    if before.flags is not None and after.flags is not None:
+        print(f"throttled  {before.flags:#x} before, {after.flags:#x} after")
 
 
 def _print_rehearsal(found: Rehearsal) -> None:

@@ -29,6 +29,9 @@ REJECTED, NO_VERDICT = "rejected", "no verdict"
 _MARGIN_SECONDS = 5.0
 """An item is settled so long after the last actuator could have moved for it."""
 
+_LOST_SECONDS = 120.0
+"""A row that is not written so long after an item was to be settled is lost."""
+
 Settled = Callable[[Pending, str], None]
 """Is told of each item with the lane that it fell into."""
 
@@ -135,10 +138,12 @@ class Account:
         self._learn()
         done = []
         for number, pending in self._pending.items():
-            if now < self._last_moment(pending.item) or not pending.is_written:
+            last = self._last_moment(pending.item)
+            if now < last or (not pending.is_written and now < last + _LOST_SECONDS):
                 break  # later ones are not older
             done.append(number)
         for number in done:
+            self._give_up(self._pending[number])
             self._count(self._pending.pop(number))
         if not done:
             return
@@ -160,7 +165,7 @@ class Account:
         for pending in self._pending.values():
             self._count(pending)
         self._pending.clear()
-        self.unwritten = sum(map(len, self._unwritten.values()))
+        self.unwritten += sum(map(len, self._unwritten.values()))
 
     def _learn(self) -> None:
         """Takes in what other threads have seen."""
@@ -190,6 +195,16 @@ class Account:
             waiting.remove(judgement)
         if not waiting:
             del self._unwritten[key]
+
+    def _give_up(self, pending: Pending) -> None:
+        """Counts the rows of an item that were lost, so that nobody waits for them."""
+        for judgement in pending.judgements:
+            if judgement.row is None:
+                key = round(judgement.captured, 6)
+                self._unwritten[key].remove(judgement)
+                if not self._unwritten[key]:
+                    del self._unwritten[key]
+                self.unwritten += 1
 
     def _count(self, pending: Pending) -> None:
         item, first = pending.item, pending.first

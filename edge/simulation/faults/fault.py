@@ -19,6 +19,8 @@ class Fault(BaseModel):
         name: what it is called in `--faults`.
         summary: what happens, in a few words.
         is_seen: whether it shows in the pictures of the camera.
+        with_scores: whether it also disturbs a run of recorded scores, which has no camera, ledger,
+            contacts or people.
         contact: the key of the section `stops` that must be there for the station to notice it;
             empty: none.
     """
@@ -27,6 +29,7 @@ class Fault(BaseModel):
     name: ClassVar[str]
     summary: ClassVar[str]
     is_seen: ClassVar[bool] = True
+    with_scores: ClassVar[bool] = False
     contact: ClassVar[str] = ""
 
     def begin(self, seed: tuple[int, ...]) -> None:

@@ -17,6 +17,7 @@ class SlowInference(PassingFault):
     name: ClassVar[str] = "slow-inference"
     summary: ClassVar[str] = "an inference takes `ms` milliseconds"
     is_seen: ClassVar[bool] = False
+    with_scores: ClassVar[bool] = True
 
     ms: Milliseconds = 100.0
     every: Every = 0.0

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.benchmark.comparison import changes, check_comparable, differences, read_series
+from edge.benchmark.frame_to_verdict import Percentiles
+from edge.benchmark.rehearsal import WAYS, Rehearsal
 from edge.benchmark.series import Measured, Series
 from edge.core.errors import UsageError
 from tests.edge.benchmark.test_series import benchmark, series
@@ -26,6 +28,21 @@ def test_the_same_bundle_is_compared_though_its_version_is_newer(tmp_path: Path)
     assert (total.before_ms, total.now_ms) == (1.0, 1.5)
     assert total.percent == pytest.approx(50)
     assert str(invoke) == "first 2, 1 thread, invoke: 1.000 -> 1.500 ms (+50.0 %)"
+
+
+def test_whole_stations_are_compared_too(tmp_path: Path) -> None:
+    def with_station(name: str, milliseconds: float) -> Series:
+        times = dict.fromkeys(WAYS, Percentiles(*[milliseconds] * 4))
+        found = series(Measured(benchmark(name), None))
+        found.rehearsals.append(Rehearsal(name, times, 300, 0, 0, "mock pins"))
+        return found
+
+    old = read_series(written(tmp_path, with_station("first 1", 0.1)))
+    *_, pin = changes(old, with_station("first 2", 0.3).to_json())
+    assert str(pin) == "first 2, a whole station, verdict to pin: 0.100 -> 0.300 ms (+200.0 %)"
+    assert len([*changes(old, with_station("other 1", 0.3).to_json())]) == 0
+    without = series(Measured(benchmark("first 1"), None)).to_json()
+    assert len([*changes(without, with_station("first 2", 0.3).to_json())]) == 2
 
 
 def test_what_cannot_be_compared_is_said_before_it_is_measured(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from edge.core.dataset.scores_file import ScoredPicture, write_scores
 from edge.core.errors import UsageError
 from edge.core.verdict import Prediction
 from edge.simulation.faults.table import read_faults
-from edge.simulation.options import SimulationOptions
+from edge.simulation.options import SimulationOptions, usual_rate
 from edge.simulation.simulate import simulate
 from tests.edge.simulation.photographs import STATION, belt_station
 
@@ -70,8 +70,17 @@ def test_what_comes_too_late_is_rejected(tmp_path: Path) -> None:
     assert found["late"] == found["rejects"]["late"]
 
 
-def test_the_faults_of_pictures_do_not_go_with_scores(tmp_path: Path) -> None:
+def test_faults_that_nothing_would_come_of_do_not_go_with_scores(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="light, touching: with --scores there are no pictures"):
         scored(tmp_path, faults=tuple(read_faults("light,slow-inference,touching")))
+    with pytest.raises(UsageError, match=r"pause, slow-disk: .* only of slow-inference"):
+        scored(tmp_path, faults=tuple(read_faults("pause,slow-inference,slow-disk")))
     with pytest.raises(UsageError, match="--items and --scores"):
         scored(tmp_path, items=tmp_path / "things")
+
+
+def test_recorded_scores_have_a_usual_rate_though_nothing_could_be_drawn(tmp_path: Path) -> None:
+    scored(tmp_path, count=1)
+    plan = read_station(tmp_path / "station.yaml")
+    options = SimulationOptions(scores=tmp_path / "scores.csv")
+    assert usual_rate(plan, options) == pytest.approx(1 / 2.2)

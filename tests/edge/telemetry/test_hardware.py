@@ -67,6 +67,23 @@ def test_the_bits_of_the_firmware_are_told_in_words(
     }
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (None, None, ()),
+        (0x0, 0x0, ()),
+        (0x50000, 0x50000, ()),  # it was slowed yesterday
+        (0x50000, 0x50005, ("under-voltage now", "throttled now")),
+        (0x10000, 0x50000, ("throttled before",)),  # it was throttled in between
+        (0x50005, 0x50000, ("under-voltage now", "throttled now")),  # as the measurement began
+    ],
+)
+def test_what_slowed_a_machine_between_two_moments(
+    before: int | None, after: int | None, words: tuple[str, ...]
+) -> None:
+    assert Heat(61.3, after).slowed_since(Heat(50.0, before)) == words
+
+
 def test_this_hardware_says_how_hot_it_is_or_that_it_does_not_know() -> None:
     heat = this_heat()
     assert heat.celsius is None or -50 < heat.celsius < 150

@@ -62,6 +62,18 @@ def flap(at: float) -> np.ndarray:
     return np.full((HEIGHT, WIDTH, 3), 35 if 4 < at % 7 < 5 else 110, np.uint8)
 
 
+def flicker(at: float) -> float:
+    """A lamp on mains power, seen by a camera whose frames come a little out of step with it."""
+    return 1 + 0.2 * math.sin(2 * math.pi * 4.7 * at)
+
+
+def bands(at: float) -> np.ndarray:
+    """The same lamp before a sensor that reads row after row: bands wander over the picture."""
+    rows = np.arange(HEIGHT)[:, None, None]
+    light = 1 + 0.2 * np.sin(2 * np.pi * (rows / 110 + 7.3 * at))
+    return np.repeat(light, WIDTH, axis=1)
+
+
 HAND = {"colour": (140, 160, 210), "width": 90, "height": 130}
 
 moving = moving_texture(120, 10)
@@ -81,6 +93,14 @@ SCENES = {
     ),
     "an item of the belt's colour, but darker": (
         Scene(6, (Thing(travelling(start=2, pace=150), (80, 80, 80), plain=True),)),
+        1,
+    ),
+    "one item passes in a light that flickers": (
+        Scene(6, (Thing(travelling(start=2, pace=150)),), light=flicker),
+        1,
+    ),
+    "one item passes in bands of light, before a trigger that sees faint items": (
+        Scene(6, (Thing(travelling(start=2, pace=150)),), light=bands, settings={"contrast": 10}),
         1,
     ),
     "two items side by side": (
