@@ -129,7 +129,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Chang
     stations = {_name(str(each["bundle"])): each for each in before.get("stations", ())}
     for each in now.get("stations", ()):
         old = stations.get(_name(str(each["bundle"])))
-        for way in () if old is None else _OF_STATIONS:
+        if old is None:
+            continue
+        for way in _OF_STATIONS:
             yield Change(
                 f"{each['bundle']}, a whole station, {way.replace('_', ' ')}",
                 float(old[way]["p50_ms"]),

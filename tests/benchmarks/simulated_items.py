@@ -9,7 +9,7 @@ passed is counted, and purity and recovery must be exactly what follows from it.
 With `--station`, drawn items pass before the camera of that station instead, at 2 a second, with
 its own trigger, model and ledger, such as that of `make demo`: 99 % of each must be reached.
 
-Memory, threads and open files are looked at after a tenth and after nine tenths of the items. Exit
+Memory, threads and open files are looked at after a tenth and after eight tenths of the items. Exit
 code 1 where an item has not exactly one verdict, a share is not as it must be, or something grew.
 """
 
@@ -66,7 +66,7 @@ class Watch:
     """An account's eye on the process, and on what passes."""
 
     def __init__(self, count: int) -> None:
-        self._moments = [count // 10, count * 9 // 10]
+        self._moments = [count // 10, count * 8 // 10]
         self.sizes: list[tuple[int, int, int]] = []
         self.wrong = self.unsure = 0
         """Items whose recorded scores are of another class, and of none."""
