@@ -36,6 +36,8 @@ _LOOKING_THREADS = 2
 _WELCOME_SECONDS = 3.0
 """How often it is asked whether who reads is signed in still."""
 _INDEX_HEADER_BYTES = 48
+_MISMATCH_SECONDS = 1.0
+"""How often mismatches are read while a delivery is counted: all of its events are."""
 _TELL_SECONDS = 0.5
 """How often a page is told that nothing has changed."""
 
@@ -105,6 +107,8 @@ class Live:
         self._marking: threading.Thread | None = None
         self._file_marks = {"ledger": "", "deliveries": ""}
         self._mismatches: Sequence[str] = ()
+        self._mismatches_of = "", float("-inf")
+        """The mark of the deliveries that they were read from, and when."""
 
     def beat(self) -> Beat:
         """How the station is now, or was LOOK_SECONDS ago."""
@@ -166,12 +170,13 @@ class Live:
         return dict(self._file_marks)
 
     def _mark_files(self) -> None:
-        before = self._file_marks["deliveries"]
         self._file_marks = {
             "ledger": _mark_of_file(self._plan.ledger),
             "deliveries": (mark := _mark_of_file(self._plan.deliveries)),
         }
-        if mark != before:
+        before, when = self._mismatches_of
+        if mark != before and (now := self._clock()) - when >= _MISMATCH_SECONDS:
+            self._mismatches_of = mark, now
             self._mismatches = open_mismatches(self._plan.deliveries)
 
     def _age(self, beat: Beat) -> float | None:

@@ -84,7 +84,9 @@ class ReviewQueue:
         """
         plan, since = self._plan, self._since(now)
         begin = max(utc_text(since), oldest_day(plan.photographs) or "~")
-        decided, skipped = self.decided(now), list(self._skipped.get(who, ()))
+        decided = self.decided(now)
+        with self._alone:
+            skipped = list(self._skipped.get(who, ()))
         drawn = self._drawn.waiting(since, decided)
         again = {one: place for place, one in enumerate(skipped)}
         later = sorted((one for one in drawn if one in again), key=again.__getitem__)

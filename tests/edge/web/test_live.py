@@ -191,3 +191,25 @@ def test_a_mark_changes_once_more_when_a_transaction_is_to_be_seen(pages: Pages)
         assert seen[:48] != index.read_bytes()[:48]
         assert live_module._index_header(pages.plan.ledger) == index.read_bytes()[:48].hex()
     assert live_module._index_header(pages.plan.ledger.with_name("nothing")) == ""
+
+
+def test_mismatches_are_read_once_a_second_while_a_delivery_changes_and_none_is_missed(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, reads, mark = [50.0], list[float](), ["a"]
+
+    def read(path: Path) -> tuple[str, ...]:
+        reads.append(now[0])
+        return (mark[0],)
+
+    monkeypatch.setattr("edge.web.live.open_mismatches", read)
+    monkeypatch.setattr("edge.web.live._mark_of_file", lambda path: mark[0])
+    monkeypatch.setattr("edge.web.live._DISK_SECONDS", None)  # all of the look is waited for
+    live = Live(pages.plan, read=lambda station, ledger: pages.reading, clock=lambda: now[0])
+    seen = []
+    for number in range(9):
+        now[0] = 50.0 + number * 0.25
+        mark[0] = f"{min(number, 6)}"
+        seen.append(live.beat().mismatches)
+    assert reads == [50.0, 51.0, 52.0]
+    assert seen[-1] == ("6",)
