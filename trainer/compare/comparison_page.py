@@ -44,6 +44,7 @@ def write_page(file: Path, found: WayComparison, *, title: str) -> None:
         flatters=FLATTERS,
         splits=found.splits,
         trainings=found.trainings,
+        folds=found.folds,
         pictures=sum(len(outcome.predictions) for outcome in best.outcomes),
         heads=_HEADS,
         rows=_rows(found),
@@ -133,6 +134,7 @@ def frontier_chart(found: WayComparison) -> Markup | None:
         at, interval = way.milliseconds or 0.0, way.figure.interval
         if interval:
             chart.whisker(at, *interval, "a")
+        chart.name(at, way.accuracy, way.name)
         chart.dot(at, way.accuracy, "a", f"{way.name}: {way.accuracy:.1%} right, {at:.1f} ms")
     return chart.svg()
 

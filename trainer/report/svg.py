@@ -119,6 +119,19 @@ class Chart:
         tag = shape[1 : shape.index(" ")]
         self._marks.append(f"{shape}<title>{_text(tip)}</title></{tag}>")
 
+    def name(self, x: float, y: float, text: str) -> None:
+        """Writes the name of a mark beside it, on the side where there is more room.
+
+        It is clear of a line that rises from left to right.
+        """
+        place, top = self._x(x), self._y(y)
+        end = place > self.width / 2
+        left, top = (place - 7, top - 5) if end else (place + 7, top + 13)
+        self._parts.append(
+            f'<text class="small" x="{left:.1f}" y="{top:.1f}" '
+            f'text-anchor="{"end" if end else "start"}">{_text(text)}</text>'
+        )
+
     def hover(self, x: float, tip: str, width: float) -> None:
         """Adds a tooltip over the whole height, centred at `x` and `width` wide on the axis."""
         left, right = (self._x(min(max(v, self.x.low), self.x.high))

@@ -210,4 +210,5 @@ class _SharedTrials:
 
 def _kept(trial: FrozenTrial) -> dict[str, Any]:
     """What a trial that is given back hands on to the one that takes its place."""
-    return {key: value for key, value in trial.user_attrs.items() if key != ALIVE}
+    own = (ALIVE, EARLY, PROBLEM)
+    return {key: value for key, value in trial.user_attrs.items() if key not in own}

@@ -145,6 +145,8 @@ def test_the_frontier_has_what_nothing_beats() -> None:
     chart = str(frontier_chart(found))
     assert "good: 9" in chart
     assert "3.0 ms" in chart
+    # Names are there without a pointer, too: on paper and on a telephone.
+    assert all(f">{name}</text>" in chart for name in accuracies)
     one = compared({"fast": 0.7}, rng=np.random.default_rng(3))
     assert frontier_chart(one) is None
     assert "nothing to compare it with" in one.verdict()

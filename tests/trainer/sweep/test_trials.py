@@ -146,13 +146,15 @@ def test_what_is_stopped_is_given_back_with_its_values(
 ) -> None:
     def stopped(trial: Trial) -> float:
         square(trial)
+        trial.set_user_attr("own", True)
+        trial.set_user_attr(EARLY, True)
         raise error
 
     with pytest.raises(type(error)):
         run_trials(study, 1, stopped)
     given_back, waiting = study.trials
     assert (given_back.state, waiting.state) == (TrialState.FAIL, TrialState.WAITING)
-    assert waiting.user_attrs[ATTEMPT] == attempt
+    assert waiting.user_attrs == {"own": True, ATTEMPT: attempt}
     run_trials(study, 1, square)
     assert study.trials[1].params == given_back.params
     assert ended(study) == Counter(FAIL=1, COMPLETE=1)
