@@ -13,6 +13,7 @@ from edge.control.messages import (
 )
 from edge.control.place import socket_address, unix_socket
 from edge.core.errors import ControlUnreachableError
+from edge.core.terminal.sentence import Sentence
 
 ANSWER_SECONDS = 3.0
 """How long an answer is waited for; a station gives it within milliseconds."""
@@ -44,17 +45,29 @@ def ask(path: Path, request: ControlRequest, *, seconds: float = ANSWER_SECONDS)
                 raw += more
     except TimeoutError:
         raise ControlUnreachableError(
-            f"the station has not answered within {seconds:g} seconds: `pilah-edge status` says "
-            "whether it hangs"
+            Sentence(
+                "the station has not answered within {seconds} seconds: `pilah-edge status` says "
+                "whether it hangs",
+                seconds=format(seconds, "g"),
+            )
         ) from None
     except PermissionError:
         raise ControlUnreachableError(
-            f"this user may not use {path}: ask as the user of the station, or one of its group"
+            Sentence(
+                "this user may not use {path}: ask as the user of the station, or one of its group",
+                path=str(path),
+            )
         ) from None
     except OSError as error:
         raise ControlUnreachableError(
-            f"the station does not answer at {path}: {error.strerror or error}. Does it run?"
+            Sentence(
+                "the station does not answer at {path}: {error}. Does it run?",
+                path=str(path),
+                error=str(error.strerror or error),
+            )
         ) from None
     if not raw:
-        raise ControlUnreachableError(f"the station ended before it answered at {path}")
+        raise ControlUnreachableError(
+            Sentence("the station ended before it answered at {path}", path=str(path))
+        )
     return read_answer(raw)

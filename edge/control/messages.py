@@ -5,7 +5,8 @@
 {"pilah": 1, "command": "move-lane", "who": "ana", "lane": "warm", "seconds": 0.4}
 {"ok": true, "state": {"state": "Held", "mode": "Production", "since": "...", ...}}
 {"ok": true, "state": {}, "shown": {"jpeg": "...", "age_seconds": 0.1, ...}}
-{"ok": false, "error": "a sentence that says why not"}
+{"ok": false, "error": "the station is not paused: it is Stopped",
+ "sentence": {"text": "the station is not paused: it is {state}", "values": {"state": "Stopped"}}}
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from edge.core.errors import ControlError
+from edge.core.errors import ControlError, ControlRefusedError, PilahError
+from edge.core.terminal.sentence import Sentence
 
 VERSION = 1
 """The edition of these messages."""
@@ -78,12 +80,15 @@ class ControlRequest:
     """For `move-lane`: for how long its actuator is active; None: for its hold time."""
     label: str = ""
     """For `take`: what the picture shows."""
+    remote: bool = False
+    """Whether who gives the command may be far from the machine: what was stopped there stays
+    stopped then."""
 
     def line(self) -> bytes:
         """The request as it is sent."""
         found = {"mode": self.mode, "lane": self.lane, "seconds": self.seconds,
-                 "label": self.label}  # fmt: skip
-        more = {key: value for key, value in found.items() if value not in ("", None)}
+                 "label": self.label, "remote": self.remote}  # fmt: skip
+        more = {key: value for key, value in found.items() if value not in ("", None, False)}
         return _line({"pilah": VERSION, "command": self.command.value, "who": self.who, **more})
 
 
@@ -95,16 +100,28 @@ class ControlAnswer:
     state: Mapping[str, Any] = field(default_factory=dict)
     """The state after the command; empty where it was refused."""
     error: str = ""
-    """Why it was refused, as a whole sentence."""
+    """Why it was refused, as a whole sentence in English."""
+    sentence: Sentence | None = None
+    """The same, so that it can be said in another language; None: `error` alone says it."""
     shown: Mapping[str, Any] = field(default_factory=dict)
     """What was asked for beside the state: a picture, or what came of a `take`."""
+
+    @classmethod
+    def refusing(cls, error: PilahError) -> ControlAnswer:
+        """The answer to what is refused because of `error`."""
+        return cls(False, error=str(error), sentence=Sentence.of(error))
+
+    def refusal(self) -> ControlRefusedError:
+        """The error of who was refused this."""
+        return ControlRefusedError(self.error if self.sentence is None else self.sentence)
 
     def line(self) -> bytes:
         """The answer as it is sent."""
         if self.ok:
             shown = {"shown": dict(self.shown)} if self.shown else {}
             return _line({"ok": True, "state": dict(self.state), **shown})
-        return _line({"ok": False, "error": self.error})
+        more = {} if self.sentence is None else {"sentence": self.sentence.as_json()}
+        return _line({"ok": False, "error": self.error, **more})
 
 
 def read_request(raw: bytes) -> ControlRequest:
@@ -138,6 +155,7 @@ def read_request(raw: bytes) -> ControlRequest:
         lane=_name(found, "lane") if command is ControlCommand.MOVE_LANE else "",
         seconds=_seconds(found) if command is ControlCommand.MOVE_LANE else None,
         label=_name(found, "label") if command is ControlCommand.TAKE else "",
+        remote=_is_remote(found),
     )
 
 
@@ -152,7 +170,8 @@ def read_answer(raw: bytes) -> ControlAnswer:
         shown = found.get("shown")
         return ControlAnswer(True, found["state"], shown=shown if isinstance(shown, dict) else {})
     if found.get("ok") is False and isinstance(found.get("error"), str):
-        return ControlAnswer(False, error=found["error"])
+        sentence = Sentence.from_json(found.get("sentence"))
+        return ControlAnswer(False, error=found["error"], sentence=sentence)
     raise ControlError("the answer is not one of a station of pilah")
 
 
@@ -161,6 +180,13 @@ def _name(found: Mapping[str, Any], key: str) -> str:
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
         raise ControlError(f"`{key}` must be a name. Received: {str(name)[:_LONGEST_NAME]!r}")
     return name
+
+
+def _is_remote(found: Mapping[str, Any]) -> bool:
+    remote = found.get("remote", False)
+    if not isinstance(remote, bool):
+        raise ControlError(f"`remote` must be true or false. Received: {remote!r}")
+    return remote
 
 
 def _seconds(found: Mapping[str, Any]) -> float | None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge.core.errors import ControlUnreachableError
+from edge.core.terminal.sentence import Sentence
 from edge.runtime.memory_folder import memory_name
 from edge.telemetry.status import status_path, status_places
 
@@ -52,10 +53,15 @@ def find_control(station: str, ledger: Path, environment: Mapping[str, str] = os
             return path
     if refused is not None:
         raise ControlUnreachableError(
-            f"this user may not read {refused}, where the station can be reached if it runs as a "
-            "service: ask as the user of the service, or as root"
+            Sentence(
+                "this user may not read {path}, where the station can be reached if it runs as a "
+                "service: ask as the user of the service, or as root",
+                path=str(refused),
+            )
         )
-    raise ControlUnreachableError(f"the station {station} does not run, or cannot be reached")
+    raise ControlUnreachableError(
+        Sentence("the station {station} does not run, or cannot be reached", station=station)
+    )
 
 
 def _beside(status: Path, station: str, ledger: Path) -> Path:

@@ -158,7 +158,7 @@ class ControlServer(Closing):
         try:
             return self._answer(read_request(raw))
         except ControlError as error:
-            return ControlAnswer(False, error=str(error))
+            return ControlAnswer.refusing(error)
         except Exception as error:  # whatever it is, who asks next must be answered
             _log.warning(
                 f"warning    a request could not be answered ({type(error).__name__}: "

@@ -44,6 +44,10 @@ class Journal:
         """Whether the ledger cannot be written now."""
         return self._recorder.ledger_fails
 
+    def keeps_state(self, seconds: float) -> bool:
+        """Whether a power cut would leave the newest change of the state; waits for that."""
+        return self._recorder.keeps_state(seconds)
+
     def offer(self, event: Event) -> None:
         """Takes an event; see EventSink."""
         self._recorder.offer(event)

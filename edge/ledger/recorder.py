@@ -133,6 +133,13 @@ class Recorder:
         """Takes an event without waiting; where there is no room any more, its row is lost."""
         self._waiting.offer(event)
 
+    def keeps_state(self, seconds: float) -> bool:
+        """Whether the newest change of the state is in the ledger or the spill, where a power cut
+        does not reach it. Waits for that; for a thread that nobody waits for."""
+        until = self._clock.now() + seconds
+        with self._changed:
+            return wait_for(self._clock, self._changed, lambda: self._waiting.keeps_state, until)
+
     @property
     def waiting(self) -> int:
         """The number of items whose rows are in memory only."""
@@ -243,7 +250,7 @@ class Recorder:
             self._wait(until)
         self._spill_waiting(show=show)
         self._losses.add(self._waiting.taken)
-        self._waiting.drop(len(self._waiting.taken))
+        self._waiting.drop(len(self._waiting.taken), lost=True)
         self._losses.tell(now=True)
         if self._backlog is not None and self._backlog.waits:
             _log.warning(

@@ -31,6 +31,9 @@ class WaitingRows:
         self._taken: deque[Event] = deque()
         self._urgent = 0
         """How many of the taken events are changes of the state."""
+        self._newest_state = self._kept_state = ""
+        """The ids of the newest change of the state that was offered, and of the newest that was
+        written; ids never go back."""
         self._told = 0
         """How many of the first taken events the observers have been told of."""
 
@@ -41,6 +44,8 @@ class WaitingRows:
     def offer(self, event: Event) -> None:
         """Takes an event without waiting; where there is no room any more, its row is lost."""
         with self._changed:
+            if isinstance(event, StateChanged):
+                self._newest_state = event.id
             if len(self) < self._capacity:
                 self._offered.append(event)
             else:
@@ -51,6 +56,11 @@ class WaitingRows:
     def offered(self) -> bool:
         """Whether there are events that were not taken yet."""
         return bool(self._offered)
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the newest change of the state was written; not so where there was no room."""
+        return self._kept_state >= self._newest_state
 
     def count(self, kind: type[Event]) -> int:
         """How many events of a class wait."""
@@ -84,11 +94,19 @@ class WaitingRows:
         """The first events that were taken, `count` at most."""
         return list(islice(self._taken, count))
 
-    def drop(self, count: int) -> list[Event]:
-        """Removes the first `count` events, and returns those that observers do not know yet."""
+    def drop(self, count: int, *, lost: bool = False) -> list[Event]:
+        """Removes the first `count` events, and returns those that observers do not know yet.
+
+        Args:
+            lost: whether they were written nowhere.
+        """
         with self._changed:
             rows = [self._taken.popleft() for _ in range(count)]
-            self._urgent -= sum(isinstance(row, StateChanged) for row in rows)
+            states = [row.id for row in rows if isinstance(row, StateChanged)]
+            self._urgent -= len(states)
+            if states and not lost:
+                self._kept_state = states[-1]
+                self._changed.notify_all()
         untold = rows[self._told :]
         self._told = max(0, self._told - count)
         return untold

@@ -28,7 +28,7 @@ from edge.receiving.events import (
 )
 from edge.receiving.pieces.answers import replacing, waiting_for
 from edge.receiving.scan import Answer, Reply, Scan, answer
-from edge.receiving.state import COUNTABLE, DeliveryState, Phase, fold, undone_ids
+from edge.receiving.state import COUNTABLE, DeliveryState, Phase, fold, lines_missing, undone_ids
 from edge.receiving.store import Deliveries
 
 E = TypeVar("E", bound=DeliveryEvent)
@@ -104,6 +104,7 @@ class Desk:
         damaged: bool = False,
         why: str = "",
         force: bool = False,
+        stopped: str | None = None,
     ) -> tuple[Answer, DeliveryState]:
         """Counts what was scanned; returns the answer and the delivery's new state.
 
@@ -113,17 +114,19 @@ class Desk:
 
         Args:
             damaged: whether the counted pieces are damaged. force: whether the piece counts
-            whatever the picture shows, because the person has looked at it. why: what is wrong with
-            it.
+            whatever the picture shows, because the person has looked at it. stopped: the id of the
+            event by which the station stopped it: it counts once, by force. why: what is wrong.
 
         Raises:
-            DeliveryRefusedError: the delivery is not being counted.
+            DeliveryRefusedError: the delivery is not being counted, or nothing is stopped by that.
             UsageError: see `answer`.
         """
         with self.deliveries.writing():
             state = self.countable(name)
-            scan = replace(scan, seen=None) if force else scan
+            scan = replace(scan, seen=None) if force or stopped else scan
             before = waiting_for(scan.code, state) if scan.code.text and scan.seen is None else None
+            if stopped is not None:
+                before, force = _stopped(state, stopped, scan), True
             if isinstance(before, PictureDisagreed) and not force:
                 return answer(state, replacing(scan, before)), state
             undone: list[DeliveryEvent] = []
@@ -218,7 +221,7 @@ class Desk:
                 return self._appended(
                     state.delivery, [self._event(DeliveryChecked, state.delivery)]
                 ), None
-            missing = tuple(_missing(state)) if back_order else ()
+            missing = tuple(lines_missing(state)) if back_order else ()
             rest = self._free_name(f"{state.delivery}-B") if missing else None
             made: list[DeliveryEvent] = [
                 *([self._event(DeliveryChecked, state.delivery)] * (state.phase != Phase.CHECKED)),
@@ -380,16 +383,12 @@ def _to_undo(live: Sequence[DeliveryEvent], event_id: str | None, delivery: str)
     return found[0]
 
 
-def _missing(state: DeliveryState) -> Iterable[Line]:
-    """The lines of a back-order, with the pieces that are still missing."""
-    number = 0
-    for line in state.lines:
-        pieces = -state.difference(line)
-        if pieces > 0:
-            number += 1
-            left = [one for one in line.serials if one not in state.count(line.number).serials]
-            serials = tuple(left) if len(left) == pieces else ()
-            yield replace(line, number=number, expected=pieces, serials=serials)
+def _stopped(state: DeliveryState, event_id: str, scan: Scan) -> PictureDisagreed:
+    for one in state.disagreements:
+        if one.id == event_id and one.code == scan.code.text:
+            return one
+    said = f"no piece with the code {scan.code.text} is stopped any more: somebody has decided"
+    raise _refused(f"{said} already. Nothing was counted", kind="decided")
 
 
 def _refused(message: str, *, kind: str) -> DeliveryRefusedError:

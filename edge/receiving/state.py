@@ -6,7 +6,7 @@ those that count: a correction changes a figure by the difference that it made w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -252,3 +252,15 @@ def _counted(state: DeliveryState, event: DeliveryEvent) -> DeliveryState:
 
 def _with(state: DeliveryState, line: int, count: Count) -> DeliveryState:
     return replace(state, counts={**state.counts, line: count})
+
+
+def lines_missing(state: DeliveryState) -> Iterator[Line]:
+    """The lines of a back-order: those of which pieces are missing, with how many."""
+    number = 0
+    for line in state.lines:
+        pieces = -state.difference(line)
+        if pieces > 0:
+            number += 1
+            left = [one for one in line.serials if one not in state.count(line.number).serials]
+            serials = tuple(left) if len(left) == pieces else ()
+            yield replace(line, number=number, expected=pieces, serials=serials)

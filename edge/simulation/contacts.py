@@ -11,10 +11,8 @@ from typing import Any
 from edge.config.stops.section import StopSettings
 from edge.core.errors import UsageError
 from edge.pins.pins import Pins
+from edge.runtime.clock import Clock
 from edge.simulation.faults.table import Faults
-
-_BROKEN_SECONDS = 0.1
-"""How long an item breaks the beam at an exit."""
 
 
 class SimulatedContacts:
@@ -59,7 +57,7 @@ class SimulatedContacts:
                     for lane, sensor in given.bins.items()
                 },
                 "exits": {
-                    lane: _ContactSettings(sensor, partial(self._is_broken, lane))
+                    lane: _ExitSettings(sensor, partial(self._come_out, lane))
                     for lane, sensor in given.exits.items()
                 },
             }
@@ -79,23 +77,52 @@ class SimulatedContacts:
     def _is_full(self, lane: str) -> bool:
         return self._faults.is_full(lane, self._now())
 
-    def _is_broken(self, lane: str) -> bool:
-        now = self._now()
+    def _come_out(self, lane: str, now: float) -> list[float]:
+        """When items came out of a lane, of which nobody was told yet."""
+        found = []
         with self._lock:
             passing = self._passing[lane]
-            while passing and passing[0] + _BROKEN_SECONDS < now:
-                passing.popleft()
-            return bool(passing) and passing[0] <= now
+            while passing and passing[0] <= now:
+                found.append(passing.popleft())
+        return found
 
 
-class _ContactSettings:
-    """Stands in for the settings of a pin that is read."""
+class _Settings:
+    """Stands in for the settings of a pin."""
 
-    def __init__(self, settings: Any, active: Callable[[], bool]) -> None:
-        self._settings, self._active = settings, active
+    def __init__(self, settings: Any) -> None:
+        self._settings = settings
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._settings, name)
+
+
+class _ExitSettings(_Settings):
+    """Stands in for the settings of an exit."""
+
+    def __init__(self, settings: Any, come_out: Callable[[float], list[float]]) -> None:
+        super().__init__(settings)
+        self._come_out = come_out
+
+    def watch(self, pins: Pins, clock: Clock) -> _Exit:
+        """See ExitSensor."""
+        return _Exit(self._come_out)
+
+
+class _Exit:
+    def __init__(self, come_out: Callable[[float], list[float]]) -> None:
+        self.take = come_out
+
+    def close(self) -> None:
+        """See EdgeInput."""
+
+
+class _ContactSettings(_Settings):
+    """Stands in for the settings of a pin that is read."""
+
+    def __init__(self, settings: Any, active: Callable[[], bool]) -> None:
+        super().__init__(settings)
+        self._active = active
 
     def open(self, pins: Pins) -> _Contact:
         """Opens the contact."""

@@ -1,4 +1,8 @@
-"""The contacts of a station that are read again and again, and the thread that reads them."""
+"""The contacts of a station, and the thread that reads them.
+
+How a button or the sensor of a bin stands is read again and again. What passes the exit of a lane
+is noted by the kernel as it happens, however short it is, and taken from there.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import NamedTuple
 
 from edge.config.stops.section import StopSettings
 from edge.core.closing import Closing
+from edge.pins.edges import EdgeInput
 from edge.pins.inputs import Input
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock, Flag
@@ -15,8 +20,7 @@ from edge.state.incidents.contacts import Contact
 from edge.state.incidents.notice import Notice
 
 READ_SECONDS = 0.02
-"""The time between two readings. What passes a light barrier for a shorter time is not seen: 2 cm
-at one metre a second."""
+"""The time between two readings."""
 _RELEASED_SECONDS = 0.5
 """For so long a button must be released, whose contact bounces."""
 
@@ -46,8 +50,8 @@ class ContactReader(Closing):
 
         Args:
             notice: called with what begins or is over; must not wait.
-            passed: called with a lane and a time when something comes to the exit of that lane;
-                must not wait.
+            passed: called with a lane, and the time at which something came to its exit; must not
+                wait.
 
         Raises:
             PinError: a pin cannot be used.
@@ -56,8 +60,7 @@ class ContactReader(Closing):
         self.heartbeat = Heartbeat(clock.now)
         self._stopping = Flag(clock)
         self._watched: list[_Watched] = []
-        self._exits: dict[str, Input] = {}
-        self._broken: dict[str, bool] = {}
+        self._exits: dict[str, EdgeInput] = {}
         try:
             if settings.emergency_stop is not None:
                 button = Contact("emergency_stop", end_seconds=_RELEASED_SECONDS)
@@ -69,7 +72,7 @@ class ContactReader(Closing):
                 )
                 self._watched.append(_Watched(sensor.open(pins), contact))
             for lane, exit_ in settings.exits.items():
-                self._exits[lane] = exit_.open(pins)
+                self._exits[lane] = exit_.watch(pins, clock)
         except BaseException:
             self.close()
             raise
@@ -85,10 +88,8 @@ class ContactReader(Closing):
             for notice in watched.contact.read(watched.input.active, now):
                 self._notice(notice)
         for lane, exit_ in self._exits.items():
-            broken = exit_.active
-            if broken and not self._broken.get(lane, broken):
-                self._passed(lane, now)
-            self._broken[lane] = broken
+            for at in exit_.take(now):
+                self._passed(lane, at)
 
     def run(self) -> None:
         """Reads them until `stop` is called: the body of a thread.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.errors import ControlRefusedError
+from edge.core.terminal.sentence import Sentence
 from edge.events import Event, LaneMoved, Stamps, StateChanged, utc_text
 from edge.runtime.clock import Clock
 from edge.state.machine import MOVED_BY_HAND, Mode, State
 from edge.state.stops import Cause, Situation, Stops
 
-_MANUAL = " or ".join(mode for mode in Mode if mode.is_manual)
+FROM_AFAR = (ControlCommand.PAUSE, ControlCommand.RESUME, ControlCommand.STOP)
+"""The commands that change the state and are taken from who may be far from the machine."""
+_MANUAL = ", ".join(mode for mode in Mode if mode.is_manual)
 
 
 class Moving(Protocol):
@@ -118,8 +122,8 @@ class StationStates:
     def answer(self, request: ControlRequest) -> ControlAnswer:
         """Does what is asked for, and says the state after it."""
         does: Mapping[ControlCommand, Callable[[float, str], tuple[Situation, ...]]] = {
-            ControlCommand.PAUSE: self._stops.pause,
-            ControlCommand.RESUME: self._stops.resume,
+            ControlCommand.PAUSE: partial(self._stops.pause, remote=request.remote),
+            ControlCommand.RESUME: partial(self._stops.resume, remote=request.remote),
             ControlCommand.RESET: self._stops.reset,
             ControlCommand.CLEAR: self._stops.clear,
             ControlCommand.STOP: self._stops.stop,
@@ -130,12 +134,19 @@ class StationStates:
         }
         if (found := does.get(request.command)) is None:
             return ControlAnswer(True, state=self.as_json())
+        if request.remote and request.command not in FROM_AFAR:
+            said = Sentence(
+                "the command {command} is given at the machine, and not from afar: somebody must "
+                "have looked whose hands are in it",
+                command=request.command,
+            )
+            return ControlAnswer.refusing(ControlRefusedError(said))
         with self._lock:
             before = self._stops.causes
             try:
                 self._change(lambda at: found(at, request.who))
             except ControlRefusedError as error:
-                return ControlAnswer(False, error=str(error))
+                return ControlAnswer.refusing(error)
             left = self._stops.causes
             for cause in before:
                 if cause not in left:
@@ -155,13 +166,21 @@ class StationStates:
         found = self._stops.situation
         if not found.mode.is_manual:
             raise ControlRefusedError(
-                f"lanes are moved by hand in the mode {_MANUAL} only, and the station is in "
-                f"{found.mode}: `pilah-edge stop` it, then change its mode with `pilah-edge mode`"
+                Sentence(
+                    "lanes are moved by hand in the mode {modes} only, and the station is in "
+                    "{mode}: `pilah-edge stop` it, then change its mode with `pilah-edge mode`",
+                    modes=_MANUAL,
+                    mode=found.mode,
+                )
             )
         if not self._stops.is_moved_by_hand:
             raise ControlRefusedError(
-                f"lanes are moved by hand in the states {' and '.join(MOVED_BY_HAND)} only, and "
-                f"the station is {found.state}"
+                Sentence(
+                    "lanes are moved by hand in the states {states} only, and the station is "
+                    "{state}",
+                    states=", ".join(MOVED_BY_HAND),
+                    state=found.state,
+                )
             )
         seconds = self._moving.move_by_hand(request.lane, request.seconds)
         stamp = self._stamps.now()
@@ -217,5 +236,9 @@ def _mode(name: str) -> Mode:
         return Mode(name)
     except ValueError:
         raise ControlRefusedError(
-            f"there is no mode {name!r}: a station knows {', '.join(Mode)}"
+            Sentence(
+                "there is no mode {name}: a station knows {modes}",
+                name=repr(name),
+                modes=", ".join(Mode),
+            )
         ) from None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from edge.core.errors import ControlRefusedError
+from edge.core.terminal.sentence import Sentence
 
 
 class State(StrEnum):
@@ -150,11 +151,18 @@ class Machine:
         found = TRANSITIONS.get((self.state, command))
         if found is None:
             raise ControlRefusedError(
-                f"the command {command} is not allowed in the state {self.state}"
+                Sentence(
+                    "the command {command} is not allowed in the state {state}",
+                    command=command,
+                    state=self.state,
+                )
             )
         if command is Command.START and self.mode.is_manual:
             raise ControlRefusedError(
-                f"in the mode {self.mode} the station is not started: change to {Mode.PRODUCTION}"
+                Sentence(
+                    "in the mode {mode} the station is not started: end that mode first",
+                    mode=self.mode,
+                )
             )
         self.state = found
         return found
@@ -172,7 +180,11 @@ class Machine:
         """
         if mode is not self.mode and self.state not in MODE_CHANGES:
             raise ControlRefusedError(
-                f"the mode does not change in the state {self.state}: only in "
-                f"{', '.join(MODE_CHANGES)}. `pilah-edge stop` stops a station"
+                Sentence(
+                    "the mode does not change in the state {state}: only in {states}. `pilah-edge "
+                    "stop` stops a station",
+                    state=self.state,
+                    states=", ".join(MODE_CHANGES),
+                )
             )
         self.mode = mode

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge.core.errors import ControlRefusedError
+from edge.core.terminal.sentence import Sentence
 from edge.state.machine import TRANSITIONS, Command, Machine, Mode, State
 
 PAUSED = "paused"
@@ -44,6 +45,8 @@ class Cause:
     ends_by: EndsBy = EndsBy.ITSELF
     incident_id: str | None = None
     """The id of the incident's event; None: there is none."""
+    remote: bool = False
+    """Whether somebody asked for it who may be far from the machine."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -160,32 +163,61 @@ class Stops:
 
     # What somebody asks for
 
-    def pause(self, at: float, who: str) -> tuple[Situation, ...]:
-        """Stands until `resume`.
+    def pause(self, at: float, who: str, *, remote: bool = False) -> tuple[Situation, ...]:
+        """Stands until `resume`. A pause from afar becomes one of whoever asks at the machine.
+
+        Args:
+            remote: whether `who` may be far from the machine.
 
         Raises:
             ControlRefusedError: it is paused, or in a state that cannot be.
         """
-        if (PAUSED, "") in self._causes:
-            raise ControlRefusedError("the station is paused already: `resume` lets it sort on")
+        paused = self._causes.get((PAUSED, ""))
+        if paused is not None and paused.remote and not remote:
+            self._causes[paused.key] = replace(paused, remote=False)
+            told = self.situation.reason == PAUSED
+            return (self._enter(replace(self.situation, who=who)),) if told else ()
+        if paused is not None:
+            raise ControlRefusedError(
+                Sentence("the station is paused already: `resume` lets it sort on")
+            )
         if self._machine.state not in _IN_PRODUCTION:
-            raise ControlRefusedError(f"there is nothing to pause: the station is {self._words()}")
-        return self.add(Cause(PAUSED, State.HELD, at, ends_by=EndsBy.RESUME), at, who=who)
+            raise ControlRefusedError(
+                Sentence("there is nothing to pause: the station is {state}", state=self._words())
+            )
+        cause = Cause(PAUSED, State.HELD, at, ends_by=EndsBy.RESUME, remote=remote)
+        return self.add(cause, at, who=who)
 
-    def resume(self, at: float, who: str) -> tuple[Situation, ...]:
+    def resume(self, at: float, who: str, *, remote: bool = False) -> tuple[Situation, ...]:
         """Sorts on after `pause`, or begins to after `reset`.
 
+        Args:
+            remote: whether `who` may be far from the machine, where nobody sees whose hands are in
+                it. Only a pause from afar is ended from there.
+
         Raises:
-            ControlRefusedError: it is neither paused nor Idle.
+            ControlRefusedError: it is neither paused nor Idle, or was stopped at the machine.
         """
+        paused = self._causes.get((PAUSED, ""))
+        stands = paused is not None or self._machine.state is State.IDLE
+        if remote and stands and not (paused is not None and paused.remote):
+            raise ControlRefusedError(
+                Sentence(
+                    "what was stopped at the machine goes on from there, and not from afar: the "
+                    "station is {state}",
+                    state=self._words(),
+                )
+            )
         if self._machine.state is State.IDLE:
             self._machine.command(Command.START)
             self._machine.done()
             self._by_person = False
             started = Situation(State.EXECUTE, self._machine.mode, at, who=who)
             return (self._enter(started), *self._settle(at))
-        if (PAUSED, "") not in self._causes:
-            raise ControlRefusedError(f"the station is not paused: it is {self._words()}")
+        if paused is None:
+            raise ControlRefusedError(
+                Sentence("the station is not paused: it is {state}", state=self._words())
+            )
         del self._causes[PAUSED, ""]
         return self._settle(at, who)
 
@@ -198,7 +230,9 @@ class Stops:
         stands = self._machine.state in (State.STOPPED, State.COMPLETE)
         waiting = [cause.key for cause in self.causes if cause.ends_by is EndsBy.RESET]
         if not stands and (self._machine.state not in _IN_PRODUCTION or not waiting):
-            raise ControlRefusedError(f"there is nothing to reset: the station is {self._words()}")
+            raise ControlRefusedError(
+                Sentence("there is nothing to reset: the station is {state}", state=self._words())
+            )
         for key in waiting:
             del self._causes[key]
         return (self._after(Command.RESET, at, who),) if stands else self._settle(at, who)
@@ -210,7 +244,9 @@ class Stops:
             ControlRefusedError: it is Stopped or Aborted.
         """
         if (self._machine.state, Command.STOP) not in TRANSITIONS:
-            raise ControlRefusedError(f"there is nothing to stop: the station is {self._words()}")
+            raise ControlRefusedError(
+                Sentence("there is nothing to stop: the station is {state}", state=self._words())
+            )
         self._causes.pop((PAUSED, ""), None)
         self._by_person = True
         return (self._after(Command.STOP, at, who),)
@@ -222,7 +258,9 @@ class Stops:
             ControlRefusedError: it is in this mode, or the mode does not change in its state.
         """
         if mode is self._machine.mode:
-            raise ControlRefusedError(f"the station is in the mode {mode} already")
+            raise ControlRefusedError(
+                Sentence("the station is in the mode {mode} already", mode=mode)
+            )
         self._machine.change_mode(mode)
         # Back in production, what aborts the machine is the reason of a stop again.
         cause = None if mode.is_manual or self._machine.state is not State.ABORTED else next(
@@ -249,11 +287,16 @@ class Stops:
             ControlRefusedError: it is not aborted, or the reason for it is still there.
         """
         if self._machine.state is not State.ABORTED:
-            raise ControlRefusedError(f"there is nothing to clear: the station is {self._words()}")
+            raise ControlRefusedError(
+                Sentence("there is nothing to clear: the station is {state}", state=self._words())
+            )
         present = [cause.name for cause in self.causes if cause.stop is State.ABORTED]
         if present:
             raise ControlRefusedError(
-                f"the station stays Aborted: {', '.join(present)} is still there"
+                Sentence(
+                    "the station stays Aborted: {incident} is still there",
+                    incident=", ".join(present),
+                )
             )
         # Somebody has looked at the machine, and starts it by hand.
         kept = {key: each for key, each in self._causes.items() if each.ends_by is EndsBy.ITSELF}

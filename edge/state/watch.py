@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edge.config.station import StationConfig
-from edge.control.messages import ControlAnswer, ControlRequest
+from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.closing import Closing
-from edge.core.errors import LabelLaneError
+from edge.core.errors import ControlRefusedError, LabelLaneError
+from edge.core.terminal.sentence import Sentence
 from edge.events import ActuationEnded, Event, EventSink, ExitSeen
 from edge.flow import CameraChange, Frame, PictureFault
 from edge.lanes.lanes import Lanes
@@ -47,6 +48,8 @@ _SETTLING_SECONDS = 0.05
 """How often it is looked whether the moves are made for which the station waits before it stands.
 """
 
+_KEEP_SECONDS = 2.0
+"""How long a change of the mode may take to be written, before its answer says that it is not."""
 _ABORTED_BEFORE = {
     State.ABORTED.value: "The station was Aborted when it ended, and not cleared.",
     None: "Nobody knows whether the station was Aborted when it ended: its ledger cannot be read.",
@@ -107,11 +110,9 @@ class StateWatch(Closing):
         self.tasks: list[Task] = []
         self._states.begin()
         self._stand_as_before(journal.before)
-        if journal.before.state is None:
-            _log.warning(
-                "warning    nobody knows whether the station was in maintenance when it ended, for "
-                "its ledger cannot be read: it is not Stopped because of that"
-            )
+        if journal.before.state is None and config.actuators:
+            self._states.stay_in(Mode.MAINTENANCE)
+            self.take(Notice("mode_unknown", True, clock.now()))
         cause = _ABORTED_BEFORE.get(journal.before.state)
         if settings is not None and settings.emergency_stop and cause:
             now = clock.now()
@@ -188,8 +189,25 @@ class StateWatch(Closing):
         self._states.end(complete=complete)
 
     def answer(self, request: ControlRequest) -> ControlAnswer:
-        """What the station answers who asks at its socket."""
-        return self._states.answer(request)
+        """What the station answers who asks at its socket.
+
+        That the mode has changed is answered once it is written down: who reaches into the machine
+        next may cut its supply, and it must not have forgotten that. Nobody who could ask for a
+        stop waits meanwhile: the mode changes only where nothing moves.
+        """
+        answer = self._states.answer(request)
+        if not answer.ok or request.command is not ControlCommand.MODE:
+            return answer
+        self.take(Notice("mode_unknown", False, self._clock.now()))
+        if self._journal.keeps_state(_KEEP_SECONDS):
+            return answer
+        mode = str(answer.state["mode"])
+        said = Sentence(
+            "the station is in the mode {mode} now, but its ledger has not written that down: if "
+            "its power fails, it will not know. Cut the supply of what could hurt somebody",
+            mode=mode,
+        )
+        return ControlAnswer.refusing(ControlRefusedError(said))
 
     @property
     def signs(self) -> StateSigns:
@@ -258,7 +276,7 @@ class StateWatch(Closing):
             for lane in [each for each in self._jammed if not self._register.has("jam", each)]:
                 self._jammed.discard(lane)  # somebody cleared it, and said so
                 self._jams.forget(lane)
-            found = list(self._jams.notices(self._belt_now()))
+            found = list(self._jams.notices(self._belt_at(self._clock.now())))
         if self._lanes.travel is not None:
             found = [notice._replace(at=self._clock.now()) for notice in found]
         self._take_all(found)
@@ -295,13 +313,17 @@ class StateWatch(Closing):
     def moved(self, lane: str) -> None:
         """The actuator of `lane` moved for an item just now."""
         with self._jam_lock:
-            self._jams.moved(lane, self._belt_now())
+            self._jams.moved(lane, self._belt_at(self._clock.now()))
 
-    def _belt_now(self) -> float:
+    def _belt_at(self, at: float) -> float:
         """The time of what lies on the belt, which stands while the belt does, in seconds at the
-        speed of the station file; without an encoder, the time of the clock."""
-        now, travel = self._clock.now(), self._lanes.travel
-        return now if travel is None else travel.metres(now, now) / travel.metres_per_second
+        speed of the station file; without an encoder, the time of the clock.
+
+        Args:
+            at: now, or a moment before.
+        """
+        travel = self._lanes.travel
+        return at if travel is None else travel.metres(at, at) / travel.metres_per_second
 
     # Any thread
 
@@ -331,8 +353,9 @@ class StateWatch(Closing):
     def _passed(self, lane: str, at: float) -> None:
         """Something came to the exit of a lane."""
         with self._jam_lock:
-            self._jams.seen(lane, self._belt_now())
-        self._journal.offer(ExitSeen(*self._journal.stamps.now(), lane=lane, at=at))
+            self._jams.seen(lane, self._belt_at(at))
+        stamp = self._journal.stamps.at(self._clock.wall() - (self._clock.now() - at))
+        self._journal.offer(ExitSeen(*stamp, lane=lane, at=at))
 
 
 class _Watching:

@@ -92,7 +92,8 @@ def _response(visit: Visit, door: Door) -> Response:
     except PilahError as error:
         _log.debug("where the error comes from:", exc_info=True)
         code = 400 if isinstance(error, UsageError) else 503
-        return visit.page("refused.html", code=code, why="error", said=str(error))
+        said, foreign = visit.station_words(error)
+        return visit.page("refused.html", code=code, why="error", said=said, foreign=foreign)
 
 
 def _not_let_in(visit: Visit, door: Door) -> Response | None:

@@ -105,5 +105,5 @@ class StationControl:
     def _asked(self, request: ControlRequest, *, seconds: float = ANSWER_SECONDS) -> ControlAnswer:
         answer = ask(find_control(self._station, self._ledger), request, seconds=seconds)
         if not answer.ok:
-            raise ControlRefusedError(answer.error)
+            raise answer.refusal()
         return answer

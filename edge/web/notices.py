@@ -23,7 +23,9 @@ class PageNotice:
     foreign: bool = False
     """Whether the text is in English, whatever the language is."""
     detail: str = ""
-    """What a part of pilah said of it, in English; empty: nothing is to be added."""
+    """What a part of pilah said of it; empty: nothing is to be added."""
+    detail_foreign: bool = True
+    """Whether the detail is in English, whatever the language is."""
     code: str = ""
     """The code that was scanned."""
     choices: tuple[tuple[int, str], ...] = ()

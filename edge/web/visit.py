@@ -11,6 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from edge.core.errors import PilahError
 from edge.events import utc_text
 from edge.state.machine import Mode
 from edge.web.language.languages import Language
@@ -21,6 +22,7 @@ from edge.web.people.presses import new_press
 from edge.web.people.tokens import form_token
 from edge.web.plan import ModelFacts
 from edge.web.site import Site
+from edge.web.words.answers import StationWords, station_words
 from edge.web.words.reasons import reject_words, state_words
 
 NAVIGATION = (
@@ -139,6 +141,10 @@ class Visit:
         if beat.is_silent:
             return self.language.gettext("Silent")
         return state_words(beat.reading.status.state, self.language.gettext)
+
+    def station_words(self, error: PilahError) -> StationWords:
+        """Why the station refused something, or did not answer."""
+        return station_words(error, self.language.gettext, Sayer(self).name)
 
     def go(self, path: str) -> RedirectResponse:
         """Has the browser go to another page, by GET."""

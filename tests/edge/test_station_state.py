@@ -46,8 +46,14 @@ BELT = (
     .replace("    labels: [blue]", "    labels: [blue]\n    delay_seconds: 2.5")
 )
 """A picture a second: red, green, blue, and again. Red moves 1.5 s later, blue 2.5 s."""
+STILL = "".join(
+    line
+    for line in BELT.splitlines(keepends=True)
+    if "actuator" not in line and "delay" not in line
+)
 BUTTON, BIN, EXIT = 5, 6, 13
 EXITS = "stops: {exits: {warm: {pin: 13, after_seconds: 0.5}}}\n"
+DAMAGED = b"SQLite format 3\0" + bytes(4096)
 STOP, FULL = "stops: {emergency_stop: {pin: 5}}\n", "stops: {bins: {warm: {pin: 6, %s}}}\n"
 Does = Callable[["Machine"], object]
 
@@ -312,11 +318,36 @@ def test_what_a_person_has_to_end_is_not_over_after_the_next_start(new: New, bef
 
 def test_what_cannot_be_known_of_the_run_before_is_taken_for_the_worst(new: New) -> None:
     machine = new(BELT + STOP)
-    machine.plan.config.ledger.path.write_bytes(b"SQLite format 3\0" + bytes(4096))
+    machine.plan.config.ledger.path.write_bytes(DAMAGED)
     machine.run(3, {})
-    assert machine.states == [("Starting", ""), ("Aborted", "emergency_stop")]
-    (raised,) = machine.of(IncidentRaised)
+    assert machine.states == [("Starting", ""), ("Stopped", ""), ("Aborted", "emergency_stop")]
+    unknown, raised = machine.of(IncidentRaised)
+    assert unknown.name == "mode_unknown"
     assert raised.cause.startswith("Nobody knows whether")
+
+
+def test_who_may_be_at_work_on_it_is_safe_where_the_ledger_cannot_say(new: New) -> None:
+    """A hand that is in the machine is worth more than the minutes until somebody has looked."""
+    machine = new(BELT)
+    machine.plan.config.ledger.path.write_bytes(DAMAGED)
+    machine.run(
+        6, {2: ask(RESUME), 3: by_hand("mode", mode="Production"), 4: ask(RESET), 5: ask(RESUME)}
+    )
+    assert [(e.state, e.mode) for e in machine.of(StateChanged)] == [
+        ("Starting", "Production"), ("Stopped", "Maintenance"), ("Stopped", "Production"),
+        ("Idle", "Production"), ("Execute", "Production"), ("Complete", "Production"),
+    ]  # fmt: skip
+    assert machine.rejects == ["not_sorting"] * 5 + [None]
+    raised, ended = machine.of(IncidentRaised, IncidentEnded)
+    assert raised.name == ended.name == "mode_unknown"
+    assert machine.signs[0].incidents[0] == "mode_unknown"
+
+
+def test_a_station_that_moves_nothing_sorts_whatever_its_ledger_says(new: New) -> None:
+    machine = new(STILL)
+    machine.plan.config.ledger.path.write_bytes(DAMAGED)
+    machine.run(2, {})
+    assert machine.states == [*RUN, ("Complete", "")]
 
 
 def by_hand(command: str, **more: Any) -> Does:

@@ -75,12 +75,11 @@ def asked(station: Path, request: ControlRequest) -> tuple[str, Mapping[str, Any
     from edge.config.station import RecordsConfig
     from edge.control.client import ask
     from edge.control.place import find_control
-    from edge.core.errors import ControlRefusedError
 
     _, config = read_part(station, RecordsConfig)
     answer = ask(find_control(config.station, config.ledger.path), request)
     if not answer.ok:
-        raise ControlRefusedError(answer.error)
+        raise answer.refusal()
     return config.station, answer.state
 
 

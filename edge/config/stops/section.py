@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edge.core.yaml_file import Section
+from edge.pins.edges import EdgeInput, EdgeSettings
 from edge.pins.inputs import InputSettings
+from edge.pins.pins import Pins
+from edge.runtime.clock import Clock
 
 
 class BinSensor(InputSettings, title="Bin"):
@@ -31,7 +34,7 @@ class BinSensor(InputSettings, title="Bin"):
     ] = "suspend"
 
 
-class ExitSensor(InputSettings, title="Exit"):
+class ExitSensor(EdgeSettings, title="Exit"):
     """The sensor that sees items come out of a lane."""
 
     after_seconds: Annotated[
@@ -43,6 +46,14 @@ class ExitSensor(InputSettings, title="Exit"):
             "passes the sensor",
         ),
     ]
+
+    def watch(self, pins: Pins, clock: Clock) -> EdgeInput:
+        """Has what passes the sensor noted from now on, with the kernel's time of each.
+
+        Raises:
+            PinError: the pin cannot be used.
+        """
+        return EdgeInput(self, pins, clock=clock)
 
 
 class StopSettings(Section, title="Stops"):

@@ -23,9 +23,11 @@ _log = logging.getLogger(__name__)
 COMMANDS = (
     ControlCommand.PAUSE, ControlCommand.RESUME, ControlCommand.RESET, ControlCommand.CLEAR,
 )  # fmt: skip
-"""The commands that are taken from MQTT. The state is published without one; and who is far away
-neither moves a lane nor ends a mode in which somebody works on the machine. One that is Stopped in
-production can be started by `reset` and `resume`."""
+"""The commands that are heard. The station does the first two of them only, and answers to the
+others where they are given: who is far away does not see whose hands are in the machine. See
+`FROM_AFAR` in `edge/state/keeper.py`."""
+BUTTONS = (ControlCommand.PAUSE, ControlCommand.RESUME)
+"""The commands for which Home Assistant is told of a button."""
 _MOST = 16
 """The most commands that may wait for the station, which answers within milliseconds."""
 _LONGEST_NAME = 100
@@ -89,7 +91,7 @@ class StationCommands:
             try:
                 who = _who(payload)
                 path = find_control(self._station, self._ledger)
-                answer = ask(path, ControlRequest(command, who))
+                answer = ask(path, ControlRequest(command, who, remote=True))
             except (ControlError, OSError) as error:  # an OSError: the station is not reached
                 answer = ControlAnswer(False, error=str(error))
             said = "done" if answer.ok else answer.error

@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.config.publish.mqtt import MqttSettings
 from edge.publish.home_assistant import discovery
-from edge.publish.mqtt.commands import COMMANDS, StationCommands
+from edge.publish.mqtt.commands import BUTTONS, StationCommands
 from edge.publish.mqtt.session import Session, SessionLost, read_password, tls_context
 from edge.publish.mqtt.stats import DayStats
 from edge.publish.mqtt.topics import (
@@ -231,7 +231,7 @@ class MqttReceiver:
         commands = self._commands
         buttons: dict[str, str] = {}
         if commands is not None:
-            buttons = {each.value: commands.topic(each) for each in COMMANDS}
+            buttons = {each.value: commands.topic(each) for each in BUTTONS}
         found = discovery(self._station, self._settings.prefix, buttons)
         return Message(found.topic(prefix), json_bytes(found.payload), retain=True)
 

@@ -4,7 +4,8 @@ PREFIX/STATION/availability   retained: `online`, and by the last will `offline`
 PREFIX/STATION/item           an item, and what becomes of it later
 PREFIX/STATION/incident       something abnormal
 PREFIX/STATION/state          retained: the state that the station is in, by PackML's names
-PREFIX/STATION/station        retained: it was started or stopped, or has another model
+PREFIX/STATION/station        retained: it was started or stopped, or has another model; not
+                              retained: a lane was moved by hand
 PREFIX/STATION/stats          retained: how many items of today
 PREFIX/STATION/delivery       what happens to a delivery, and what was scanned
 PREFIX/STATION/other          what a newer pilah wrote and this one does not know
@@ -25,6 +26,8 @@ AVAILABILITY, ITEM, INCIDENT, STATE, STATION, STATS, DELIVERY, OTHER = (
 )  # fmt: skip
 COMMAND, ANSWER = "command", "answer"
 _RETAINED = (STATE, STATION)
+_PASSING = ("lane_moved",)
+"""Kinds that are never retained: they tell of a moment, and not how the station is."""
 ONLINE, OFFLINE = "online", "offline"
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
@@ -45,7 +48,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "incident_raised": (INCIDENT,),
     "incident_ended": (INCIDENT,),
     "exit_seen": (ITEM,),
-    "lane_moved": (ITEM,),
+    "lane_moved": (STATION,),
     "item_audited": (ITEM,),
     "delivery_imported": (DELIVERY,),
     "delivery_opened": (DELIVERY,),
@@ -83,7 +86,7 @@ def messages(entry: Entry, prefix: str) -> list[Message]:
         Message(
             topic(prefix, entry.station, name),
             json_bytes(entry.payload),
-            retain=name in _RETAINED,
+            retain=name in _RETAINED and entry.kind not in _PASSING,
         )
         for name in TOPICS.get(entry.kind, (OTHER,))
     ]

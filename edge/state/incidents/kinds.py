@@ -149,6 +149,14 @@ _KINDS = (
         raised="ledger_failed", ended="ledger_back",
     ),
     IncidentKind(
+        "mode_unknown", "station",
+        "The station does not know whether somebody works on it: its ledger could not be read when "
+        "it was started. So it is Stopped in the mode Maintenance.",
+        "See that nobody reaches into the machine; then `pilah-edge mode` production, `reset`, "
+        "`resume`.",
+        "Somebody changes the mode.",
+    ),
+    IncidentKind(
         "model_refused", "station",
         "The station was given a model that it cannot sort with, and keeps the one before.",
         "See its log; install a bundle whose labels the lanes have.",

@@ -31,6 +31,8 @@ from edge.web.words.counting import answer_notice, aside_words, event_words, pha
 from edge.web.words.refusals import refusal_notice
 
 _MOST_PIECES = 100_000
+_ID_LENGTH = 36
+"""Characters of an event's id."""
 _EVENTS = 6
 """Events that are shown with a button to undo each, the newest."""
 _LARGEST_PHOTOGRAPH = 400_000
@@ -121,11 +123,8 @@ def scan(visit: Visit) -> Response:
                 scan_id=scan_id,
             ),
             damaged=bool(form.get("damaged")),
-            force=bool(form.get("force")),
+            stopped=form.get("event") or None,
         )
-        event = form.get("event", "")
-        if any(one.id == event for one in after.disagreements):
-            _, after = desk.undo(after.delivery, event)  # the person has decided
         return answer_notice(answer, after, gettext)
 
     return _done(visit, form.get("name", ""), counted)
@@ -176,7 +175,10 @@ def undo(visit: Visit) -> Response:
     gettext = visit.language.gettext
 
     def undone(desk: Desk) -> PageNotice:
-        event, state = desk.undo(visit.form.get("name") or None, visit.form.get("event") or None)
+        named = visit.form.get("event", "")
+        if len(named) != _ID_LENGTH:  # the desk would take a part of one, or the last event
+            raise UsageError(f"say what is to be undone. Received: {named[:40]!r}")
+        event, state = desk.undo(visit.form.get("name") or None, named)
         return PageNotice("done", gettext("Undone: %s") % event_words(event, state, gettext))
 
     return _done(visit, visit.form.get("name", ""), undone)

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from edge.control.messages import ControlCommand
-from edge.core.errors import ControlRefusedError, ControlUnreachableError
+from edge.core.errors import ControlRefusedError, ControlUnreachableError, PilahError
 from edge.state.machine import MODE_CHANGES, Mode, State
 from edge.web.notices import PageNotice
 from edge.web.visit import Sayer, Visit
@@ -34,6 +34,7 @@ def begin(visit: Visit) -> Response:
     """Stops the station, and begins maintenance."""
     gettext, control = visit.language.gettext, visit.site.control
     failed = gettext("Nothing was done.")
+    begun = gettext("Maintenance has begun: nothing is sorted until you end it.")
     try:
         state = control.state(visit.who) or {}
         if state.get("state") not in MODE_CHANGES:
@@ -42,9 +43,9 @@ def begin(visit: Visit) -> Response:
         if not is_manual(state):  # else somebody else was first
             control.command(ControlCommand.MODE, visit.who, mode=Mode.MAINTENANCE.value)
     except (ControlRefusedError, ControlUnreachableError) as error:
-        return _said(visit, PageNotice("refused", failed, detail=str(error)))
-    text = gettext("Maintenance has begun: nothing is sorted until you end it.")
-    return _said(visit, PageNotice("done", text))
+        # It may have begun all the same: then it is not written down.
+        return _refused(visit, begun if is_manual(control.state(visit.who)) else failed, error)
+    return _said(visit, PageNotice("done", begun))
 
 
 def move(visit: Visit) -> Response:
@@ -56,7 +57,7 @@ def move(visit: Visit) -> Response:
         visit.site.control.command(ControlCommand.MOVE_LANE, visit.who, lane=lane)
     except (ControlRefusedError, ControlUnreachableError) as error:
         text = gettext("%s was not moved.") % Sayer(visit).name(lane)
-        return _said(visit, PageNotice("refused", text, detail=str(error)))
+        return _refused(visit, text, error)
     text = gettext("%s has moved, and rests again after its time.") % Sayer(visit).name(lane)
     return _said(visit, PageNotice("done", text))
 
@@ -73,7 +74,7 @@ def end(visit: Visit) -> Response:
         if state is not None and state.get("state") == State.STOPPED:
             control.command(ControlCommand.RESET, visit.who)
     except (ControlRefusedError, ControlUnreachableError) as error:
-        return _said(visit, PageNotice("refused", failed, detail=str(error)))
+        return _refused(visit, failed, error)
     text = gettext("Maintenance has ended. On the page Station, have it sort again.")
     return _said(visit, PageNotice("done", text))
 
@@ -81,6 +82,11 @@ def end(visit: Visit) -> Response:
 def is_manual(state: Mapping[str, Any] | None) -> bool:
     """Whether lanes are moved by hand, and nothing is sorted."""
     return state is not None and state.get("mode") not in (None, Mode.PRODUCTION.value)
+
+
+def _refused(visit: Visit, text: str, error: PilahError) -> Response:
+    detail, foreign = visit.station_words(error)
+    return _said(visit, PageNotice("refused", text, detail=detail, detail_foreign=foreign))
 
 
 def _said(visit: Visit, notice: PageNotice) -> Response:

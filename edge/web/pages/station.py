@@ -95,7 +95,8 @@ def _told(visit: Visit, command: ControlCommand) -> Response:
     try:
         visit.site.control.command(command, visit.who)
     except ControlRefusedError as error:
-        return visit.page("refused.html", code=409, why="state", said=str(error))
+        said, foreign = visit.station_words(error)
+        return visit.page("refused.html", code=409, why="state", said=said, foreign=foreign)
     return visit.go(back_from(visit))
 
 

@@ -14,6 +14,7 @@ from edge.core.labels import label_problem
 from edge.ledger.upkeep.reviewing import NOT_AN_ITEM
 from edge.web.notices import PageNotice
 from edge.web.visit import Sayer, Visit
+from edge.web.words.answers import StationWords
 from edge.web.words.taking import fault_words, taking_words
 
 GOOD_START = 100
@@ -44,12 +45,12 @@ def show(visit: Visit) -> Response:
     """The page."""
     site, plan = visit.site, visit.site.plan
     facts: Mapping[str, Any] = {}
-    refused = ""
+    refused: StationWords | None = None
     if not site.live.beat().is_silent:
         try:
             facts = _taught(visit, _is_looked_at)
         except (ControlRefusedError, ControlUnreachableError) as error:
-            refused = str(error)
+            refused = visit.station_words(error)
     counts: Mapping[str, int] = facts.get("counts") or {}
     model = visit.model
     labels = list(dict.fromkeys([*plan.labels, NOT_AN_ITEM, *sorted(counts)]))
@@ -96,7 +97,8 @@ def _ordered(visit: Visit, command: ControlCommand, label: str = "") -> Response
         facts = _taught(visit, lambda found: _outcome(found, order) is not None) if order else {}
     except (ControlRefusedError, ControlUnreachableError) as error:
         text = gettext("The station could not be asked.")
-        return _said(visit, PageNotice("refused", text, detail=str(error)))
+        detail, foreign = visit.station_words(error)
+        return _said(visit, PageNotice("refused", text, detail=detail, detail_foreign=foreign))
     outcome = _outcome(facts, order)
     if outcome is None:
         text = gettext("The station has not answered in time. Look whether the counts grow.")

@@ -40,3 +40,13 @@ def state_words(state: str, gettext: Gettext) -> str:
         "Complete": _("All is sorted"),
         "Aborted": _("Emergency stop"),
     }.get(state, state)
+
+
+def mode_words(mode: str, gettext: Gettext) -> str:
+    """What the station is used for, from the name of its mode."""
+    _ = gettext
+    return {
+        "Production": _("production"),
+        "Maintenance": _("maintenance"),
+        "Manual": _("setting up"),
+    }.get(mode, mode)

@@ -26,6 +26,7 @@ def _words(error: PilahError, gettext: Gettext) -> str:
             "none_open": _("Not done: no delivery is being counted. Open one first."),
             "not_counting": _("Not done: nothing can be counted on this delivery now."),
             "impossible": _("Not done: the figures would contradict each other."),
+            "decided": _("Not done: somebody has decided on it already."),
             "nothing_to_undo": _("Nothing is to be undone."),
         }.get(error.kind, _("Not done: this delivery does not allow it."))
     if isinstance(error, UsageError):

@@ -16,7 +16,8 @@ from edge.control.messages import (
     read_answer,
     read_request,
 )
-from edge.core.errors import ControlError
+from edge.core.errors import ControlError, ControlRefusedError
+from edge.core.terminal.sentence import Sentence
 
 
 @given(st.sampled_from(ControlCommand), st.text("ab é猫\n\x07", min_size=1))
@@ -61,6 +62,21 @@ def test_an_answer_is_read_as_it_was_written(answer: ControlAnswer) -> None:
     assert read_answer(answer.line()) == answer
 
 
+def test_a_refusal_arrives_with_its_sentence_and_its_values_apart() -> None:
+    said = Sentence("the station is not paused: it is {state}", state="Held")
+    answer = read_answer(ControlAnswer.refusing(ControlRefusedError(said)).line())
+    assert answer.error == str(answer.refusal()) == "the station is not paused: it is Held"
+    assert answer.sentence is not None
+    assert (answer.sentence.text, answer.sentence.values) == (said.text, said.values)
+    assert str(read_answer(b'{"ok":false,"error":"no","sentence":5}\n').refusal()) == "no"
+
+
+def test_who_may_be_far_away_says_so() -> None:
+    request = ControlRequest(ControlCommand.RESUME, "a", remote=True)
+    assert read_request(request.line()) == request
+    assert b"remote" not in ControlRequest(ControlCommand.RESUME, "a").line()
+
+
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
@@ -84,6 +100,7 @@ def test_an_answer_is_read_as_it_was_written(answer: ControlAnswer) -> None:
            .encode() + b"\n", "`seconds` must be a number above 0")
           for s in (0, -1, "1", True, float("nan"), float("inf"), [1], 10**400)),
         (b'{"pilah":1,"command":"start","who":"a"}\n', "there is no command 'start'"),
+        (b'{"pilah":1,"command":"reset","who":"a","remote":1}\n', "`remote` must be true or false"),
         (b'{"pilah":1,"command":"pause"}\n', "`who` must be the name"),
         (b'{"pilah":1,"command":"pause","who":" "}\n', "`who` must be the name"),
         (b'{"pilah":1,"command":"pause","who":"a\\u0007"}\n', "`who` must be the name"),

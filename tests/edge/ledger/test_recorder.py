@@ -300,6 +300,44 @@ def test_a_change_of_the_state_waits_for_nothing_and_takes_the_rows_before_it_al
     assert watched.shown == [0, 1, 2, 3]
 
 
+def a_state() -> StateChanged:
+    return StateChanged(*Stamps("a", lambda: 0.0).now(), "Stopped", "Maintenance", "")
+
+
+def test_whoever_waits_for_a_state_to_be_written_goes_on_once_it_is() -> None:
+    watched = Watched(patience=PATIENT)
+    assert watched.recorder.keeps_state(0)  # there is none
+    watched.recorder.offer(a_state())
+    assert not watched.recorder.keeps_state(0)
+    watched.thread.start()
+    assert watched.recorder.keeps_state(60)
+    assert sum(watched.ledger.commits) == 1
+    watched.end()
+
+
+def test_a_state_in_the_spill_is_kept_and_one_in_memory_is_not(spill: Spill) -> None:
+    for where, kept in ((spill, True), (None, False)):
+        watched = Watched(patience=SOON, spill=where)
+        watched.ledger.full = True
+        watched.thread.start()
+        changed = a_state()
+        watched.recorder.offer(changed)
+        watched.wait_for(lambda watched=watched, changed=changed: changed in watched.told)
+        assert watched.recorder.keeps_state(0) is kept
+        watched.end()
+        assert watched.recorder.keeps_state(0) is kept
+
+
+def test_a_state_for_which_there_is_no_room_is_never_kept() -> None:
+    watched = Watched(patience=PATIENT, capacity=1)
+    for event in (entry(0), a_state()):
+        watched.recorder.offer(event)
+    watched.thread.start()
+    watched.wait_for(lambda: watched.shown == [0])
+    assert not watched.recorder.keeps_state(0)
+    watched.end()
+
+
 def test_a_hundred_rows_do_not_wait_for_their_time() -> None:
     watched = Watched(patience=Patience(commit=50))
     watched.thread.start()

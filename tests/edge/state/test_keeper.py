@@ -179,6 +179,30 @@ def test_a_command_is_answered_with_the_state_after_it(watched: Watched) -> None
     assert watched.states.answer(ControlRequest(ControlCommand.STATE, "ana")) == answer
 
 
+@pytest.mark.parametrize("command", ["reset", "clear", "mode", "move-lane"])
+def test_what_needs_eyes_on_the_machine_is_refused_from_afar(
+    watched: Watched, command: str
+) -> None:
+    watched.states.begin()
+    watched.states.ready()
+    watched.ask(ControlCommand.STOP)
+    before = watched.states.situation
+    request = ControlRequest(ControlCommand(command), "siti", mode="Maintenance", remote=True)
+    answer = watched.states.answer(request)
+    assert not answer.ok
+    assert f"the command {command} is given at the machine, and not from afar" in answer.error
+    assert watched.states.situation is before
+
+
+def test_whoever_is_far_away_may_stop_and_ask_for_the_state(watched: Watched) -> None:
+    watched.states.begin()
+    watched.states.ready()
+    for command, state in (("pause", "Held"), ("state", "Held"), ("resume", "Execute"),
+                           ("stop", "Stopped")):  # fmt: skip
+        request = ControlRequest(ControlCommand(command), "siti", remote=True)
+        assert watched.states.answer(request).state["state"] == state
+
+
 def test_what_may_not_move_is_held_before_anybody_is_told(watched: Watched) -> None:
     watched.states.begin()
     watched.states.ready()
@@ -214,7 +238,7 @@ def test_a_lane_is_moved_by_hand_in_maintenance_alone_and_has_a_row(watched: Wat
     assert said("move-lane", lane="warm") == ""
     assert "in the mode Maintenance the station is not started" in said("resume")
     watched.states.add(CAUSES[-1])
-    assert "the states Stopped and Idle only, and the station is Aborted" in said(
+    assert "the states Stopped, Idle only, and the station is Aborted" in said(
         "move-lane", lane="warm"
     )
     watched.states.over("emergency_stop")

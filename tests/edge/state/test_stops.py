@@ -123,6 +123,44 @@ def test_pause_stands_until_resume() -> None:
     assert (back.state, back.who) == (State.EXECUTE, "siti")
 
 
+def test_from_afar_only_a_pause_from_afar_is_ended() -> None:
+    stops = sorting()
+    stops.pause(5, "siti by MQTT", remote=True)
+    assert states(stops.resume(6, "siti by MQTT", remote=True)) == [("Execute", "", "")]
+    stops.pause(7, "siti by MQTT", remote=True)
+    assert states(stops.resume(8, "ana")) == [("Execute", "", "")]
+
+
+STOPPED_AT_THE_MACHINE: list[Callable[[Stops], object]] = [
+    lambda stops: stops.pause(5, "ana"),
+    lambda stops: (stops.pause(5, "siti", remote=True), stops.pause(6, "ana")),
+    lambda stops: (stops.add(CAMERA, 5), stops.pause(6, "siti", remote=True), stops.pause(7, "a")),
+    lambda stops: (stops.stop(5, "ana"), stops.reset(6, "ana")),
+]
+
+
+@pytest.mark.parametrize("stop", STOPPED_AT_THE_MACHINE)
+def test_what_was_stopped_at_the_machine_does_not_go_on_from_afar(
+    stop: Callable[[Stops], object],
+) -> None:
+    stops = sorting()
+    stop(stops)
+    before = stops.situation
+    with pytest.raises(ControlRefusedError, match="goes on from there, and not from afar"):
+        stops.resume(9, "siti", remote=True)
+    assert stops.situation == before
+    stops.resume(10, "ana")
+
+
+def test_whoever_takes_over_a_pause_is_named() -> None:
+    stops = sorting()
+    stops.pause(5, "siti by MQTT", remote=True)
+    (held,) = stops.pause(6, "ana")
+    assert (held.state, held.reason, held.who) == (State.HELD, PAUSED, "ana")
+    with pytest.raises(ControlRefusedError, match="is paused already"):
+        stops.pause(7, "siti by MQTT", remote=True)
+
+
 def test_a_pause_outlasts_the_incident_that_was_there_before() -> None:
     stops = sorting()
     stops.add(CAMERA, 10)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from edge.config.stops.section import ExitSensor, StopSettings
+from edge.control.client import ANSWER_SECONDS
 from edge.control.messages import ControlCommand, ControlRequest
 from edge.core.errors import LabelLaneError
 from edge.events import Event, IncidentEnded, IncidentRaised, Stamps, StateChanged
@@ -30,13 +31,19 @@ SETTINGS = StopSettings(exits={"warm": ExitSensor(pin=6, after_seconds=2.0)})
 
 
 class Sink:
-    """A recorder that keeps events."""
+    """A recorder that keeps events; `writes` says whether it writes them down."""
 
     ledger_fails = False
+    writes = True
 
     def __init__(self) -> None:
         self.told: list[Event] = []
         self.offer = self.told.append
+        self.asked: list[float] = []
+
+    def keeps_state(self, seconds: float) -> bool:
+        self.asked.append(seconds)
+        return self.writes
 
 
 def watch(
@@ -59,6 +66,24 @@ def watch(
 
 def ask(watch: StateWatch, command: str) -> None:
     assert watch.answer(ControlRequest(ControlCommand(command), "ana")).ok
+
+
+def test_that_the_mode_has_changed_is_answered_once_it_is_written_down() -> None:
+    found, sink = watch(lambda: 0.0, None)
+    with found:
+        ask(found, "stop")
+        assert sink.asked == []
+        maintenance = ControlRequest(ControlCommand.MODE, "ana", mode="Maintenance")
+        assert found.answer(maintenance).ok
+        (seconds,) = sink.asked
+        assert 0 < seconds < ANSWER_SECONDS  # who asks still waits then
+        assert not found.answer(maintenance).ok  # it is in that mode: there is nothing to write
+        assert sink.asked == [seconds]
+        sink.writes = False
+        answer = found.answer(ControlRequest(ControlCommand.MODE, "ana", mode="Manual"))
+        assert not answer.ok
+        assert "in the mode Manual now, but its ledger has not written that down" in answer.error
+        assert found.signs.mode == "Manual"
 
 
 def test_while_the_belt_stands_nothing_is_to_come_out() -> None:

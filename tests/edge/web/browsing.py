@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from edge.control.messages import ControlCommand
 from edge.core.errors import ControlRefusedError, ControlUnreachableError
+from edge.core.terminal.sentence import Sentence
 from edge.events import Event
 from edge.ledger.ledger import Ledger
 from edge.telemetry.newest_log import LogLine
@@ -65,7 +66,7 @@ class MadeUpControl(StationControl):
 
     def __init__(self) -> None:
         self.shown: Mapping[str, Any] | None = None
-        self.refusal = ""
+        self.refusal: str | Sentence = ""
         self.taken: list[tuple[str, str]] = []
         self.seen: Mapping[str, Any] = {}
         self.taught: dict[str, Any] = deepcopy(dict(TAUGHT))

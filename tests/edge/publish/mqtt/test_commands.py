@@ -11,7 +11,7 @@ import pytest
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.control.place import control_path
 from edge.control.server import ControlServer
-from edge.publish.mqtt.commands import COMMANDS, StationCommands
+from edge.publish.mqtt.commands import BUTTONS, StationCommands
 from tests.edge.publish.broker import Broker, Listener
 from tests.edge.publish.mqtt.test_receiver import receiver_at, settings
 from tests.logged import listen
@@ -24,6 +24,7 @@ class Station:
         self.asked: list[tuple[str, str]] = []
 
     def answer(self, request: ControlRequest) -> ControlAnswer:
+        assert request.remote
         self.asked.append((request.command.value, request.who))
         if request.command is ControlCommand.CLEAR:
             return ControlAnswer(False, error="the station is not aborted")
@@ -147,7 +148,7 @@ def test_commands_come_from_a_broker_where_the_station_file_says_so(
         found = settings(broker, home_assistant="homeassistant", commands=True)
         with receiver_at(tmp_path, found):
             topics = buttons_of(listener, 2)
-            assert topics == {each: f"pilah/cell-1/command/{each}" for each in COMMANDS}
+            assert topics == {each: f"pilah/cell-1/command/{each}" for each in BUTTONS}
             listener.say(topics["pause"], "PRESS")  # it is heard before it is announced
             listener.wait(lambda: bool(listener.of("cell-1/answer")))
             (answer,) = listener.of("cell-1/answer")

@@ -64,3 +64,8 @@ def test_an_item_whose_picture_says_otherwise_is_one_incident() -> None:
 
 def test_what_a_newer_pilah_wrote_is_told_too() -> None:
     assert [one.topic for one in messages(entry("item_teleported"), "pilah")] == ["pilah/c1/other"]
+
+
+def test_a_lane_that_was_moved_by_hand_is_told_with_the_station_and_of_no_item() -> None:
+    (message,) = messages(entry("lane_moved", lane="warm"), "pilah")
+    assert (message.topic, message.retain) == ("pilah/c1/station", False)

@@ -25,6 +25,8 @@ from edge.web.language.languages import FOLDER
 
 WEB = FOLDER.parent
 REPORTS = WEB.parent / "receiving" / "reports"
+ROOMS_OF_SENTENCES = ("control", "lanes", "state")
+"""The rooms of `edge` whose refusals the pages say; see `edge/core/terminal/sentence.py`."""
 _HEADER = (
     "# The texts of the operator's pages in one language. `make language` brings it up to date."
 )
@@ -42,6 +44,11 @@ def texts() -> Catalog:
         REPORTS, method_map=[("**.py", "python")]
     ):
         catalogue.add(message, locations=[(name, 1)], auto_comments=comments, context=context)
+    for room in ROOMS_OF_SENTENCES:
+        for _, _, message, _, _ in extract_from_dir(
+            WEB.parent / room, method_map=[("**.py", "python")], keywords={"Sentence": None}
+        ):
+            catalogue.add(message)
     for kind in INCIDENTS.values():
         catalogue.add(kind.cause)
         catalogue.add(kind.what_to_do)

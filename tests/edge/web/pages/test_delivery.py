@@ -12,10 +12,12 @@ from edge.events import Stamps
 from edge.receiving.code import read_code
 from edge.receiving.delivery import Line
 from edge.receiving.desk import Desk
+from edge.receiving.events import UNDOABLE, DeliveryEvent
 from edge.receiving.scan import NO_CODE, Scan
 from edge.receiving.state import DeliveryState
 from edge.receiving.store import Deliveries
 from edge.web.people.accounts import Role
+from tests.edge.ledger.entries import entry
 from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, SOCK, UNKNOWN, goods
 from tests.edge.web.browsing import Browser, Pages
 
@@ -38,6 +40,12 @@ def counting(pages: Pages) -> Pages:
 def state(pages: Pages, name: str = "D1") -> DeliveryState:
     with desk(pages) as work:
         return work.known(name)
+
+
+def counted_events(pages: Pages) -> list[DeliveryEvent]:
+    """What was done on D1 and can be undone."""
+    with desk(pages) as work:
+        return [one for one in work.deliveries.events("D1") if isinstance(one, UNDOABLE)]
 
 
 def notice(browser: Browser, path: str, **form: str) -> str:
@@ -135,18 +143,50 @@ def test_a_scan_that_is_none_counts_nothing(
     assert state(counting).counts == {}
 
 
+def stopped(pages: Pages) -> str:
+    """The id of the event by which a shoe is stopped whose picture shows another."""
+    with desk(pages) as work:
+        work.scan("D1", Scan(code=read_code(SHOE), seen="nike", item_id=entry(1).id))
+    (event,) = re.findall(
+        '<div class="alarm" data-alarm="(.*?)"', pages.browser().get("/delivery").text
+    )
+    return str(event)
+
+
 def test_a_mismatch_is_seen_and_cleared_by_one_press(counting: Pages) -> None:
     for clear, counted in (("/delivery/undo", 0), ("/delivery/scan", 1)):
-        with desk(counting) as work:
-            work.scan("D1", Scan(code=read_code(SHOE), seen="nike"))
-        browser = counting.browser()
+        event, browser = stopped(counting), counting.browser()
         text = browser.get("/delivery").text
-        (event,) = re.findall('<div class="alarm" data-alarm="(.*?)"', text)
         assert "The code 4006381333931 says adidas (SH), the picture says nike." in text
-        form = {"event": event} | ({} if clear.endswith("undo") else {"code": SHOE, "force": "1"})
+        form = {"event": event} | ({} if clear.endswith("undo") else {"code": SHOE})
         notice(browser, clear, **form)
         assert 'data-alarm="' not in browser.get("/delivery").text
         assert state(counting).count(1).counted == counted
+
+
+def test_only_what_was_stopped_counts_by_decision_and_once(counting: Pages) -> None:
+    """A form cannot say by itself that somebody has looked, nor of which piece."""
+    event, browser = stopped(counting), counting.browser()
+    said = notice(browser, "/delivery/scan", code=SHOE, force="1")
+    assert "the picture" in said.lower()
+    assert state(counting).count(1).counted == 0
+    for other in ({"code": UNKNOWN}, {"code": SOCK, "line": "3"}):
+        assert "somebody has decided" in notice(browser, "/delivery/scan", event=event, **other)
+    assert [one.id for one in state(counting).disagreements] == [event]
+    assert "Counted 1" in notice(browser, "/delivery/scan", code=SHOE, event=event)
+    again = notice(counting.browser(), "/delivery/scan", code=SHOE, event=event)
+    assert "somebody has decided" in again  # two people pressed at once
+    assert state(counting).count(1).counted == 1
+
+
+def test_what_is_undone_is_named_in_full(counting: Pages) -> None:
+    browser = counting.browser()
+    notice(browser, "/delivery/scan", code=SHOE)
+    (event,) = [one.id for one in counted_events(counting)]
+    for named in ({}, {"event": event[-6:]}, {"event": event[:-1] + "x"}):
+        assert "Not done" in notice(browser, "/delivery/undo", **named)
+    assert state(counting).count(1).counted == 1
+    assert "Undone" in notice(browser, "/delivery/undo", event=event)
 
 
 def test_a_figure_is_corrected_with_a_reason_and_the_correction_undone(counting: Pages) -> None:
@@ -155,7 +195,8 @@ def test_a_figure_is_corrected_with_a_reason_and_the_correction_undone(counting:
     assert "say why" in notice(browser, "/delivery/correct", **form)
     assert notice(browser, "/delivery/correct", **form, why="under the table") == "Corrected."
     assert state(counting).count(2).counted == 2
-    assert "corrected: SO-7 0 → 2" in notice(browser, "/delivery/undo")
+    event = counted_events(counting)[-1].id
+    assert "corrected: SO-7 0 → 2" in notice(browser, "/delivery/undo", event=event)
     assert state(counting).count(2).counted == 0
     assert "1 damaged of 0 pieces" in notice(
         browser, "/delivery/correct", line="2", figure="damaged", now="1", why="wet"

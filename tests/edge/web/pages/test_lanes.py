@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.control.messages import ControlCommand
+from edge.core.errors import ControlRefusedError
 from edge.telemetry.status import StateSigns, StatusReading
 from edge.web.people.accounts import Role
 from tests.edge.telemetry.statuses import SIGNS, status
@@ -124,6 +125,21 @@ def test_what_was_done_is_said_where_the_rest_was_refused(
     said = pressed(pages.browser(), "begin")
     assert "The station was stopped, but maintenance has not begun." in said
     assert '<p lang="en">not now</p>' in said
+
+
+def test_maintenance_that_is_not_written_down_has_begun_all_the_same(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages.control.shown = {"state": "Stopped", "mode": "Production"}
+
+    def unkept(wanted: ControlCommand, who: str, **more: str) -> None:
+        pages.control.shown = {"state": "Stopped", "mode": "Maintenance"}
+        raise ControlRefusedError("its ledger has not written that down")
+
+    monkeypatch.setattr(pages.control, "command", unkept)
+    said = pressed(pages.browser(), "begin")
+    assert "Maintenance has begun" in said
+    assert "its ledger has not written that down" in said
 
 
 def test_why_the_station_refuses_is_said(pages: Pages) -> None:

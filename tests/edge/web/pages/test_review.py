@@ -201,6 +201,27 @@ def test_only_drawn_items_tell_how_pure_the_lanes_are(tmp_path: Path) -> None:
     assert sorted(found) == [False, True]
 
 
+def test_the_pages_know_themselves_which_items_were_drawn(tmp_path: Path) -> None:
+    """Whoever could say so in a form would choose what purity is estimated from."""
+    pages = Pages(tmp_path, kept="all", share=0.0, kept_days=30.0)
+    numbers = range(1, 201)
+    by_chance = {n for n in numbers if chance_of(entry(n).id) < CONTROL_SHARE}
+    drawn, other = min(by_chance), min(set(numbers) - by_chance)
+    add(pages, drawn, other)
+    pages.write([entry(max(by_chance - {drawn}))])  # of which no photograph was kept
+    browser = pages.browser()
+    browser.post("/review/decide", {"item": entry(drawn).id, "label": "can"}, on="/review")
+    for number in (other, max(by_chance - {drawn})):
+        form = {"item": entry(number).id, "label": "can", "drawn": "1"}
+        browser.post("/review/decide", form, on="/review")
+    found = newest_audits(pages.plan.ledger).values()
+    assert {(one.item_id, one.drawn) for one in found} == {
+        (entry(drawn).id, True),
+        (entry(other).id, False),
+        (entry(max(by_chance - {drawn})).id, False),
+    }
+
+
 def test_a_station_without_photographs_says_how_to_keep_some(tmp_path: Path) -> None:
     text = Pages(tmp_path).browser().get("/review").text
     assert "The station keeps no photographs." in text

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
+from edge.core.terminal.sentence import Sentence
 from edge.core.verdict import RejectReason
 from edge.events import IncidentEnded, IncidentRaised, Stamps
 from edge.telemetry.status import StatusReading
@@ -157,7 +158,15 @@ def test_a_command_is_given_in_the_name_of_who_signed_in(pages: Pages) -> None:
     pages.control.refusal = "the station is paused already"
     answer = browser.post("/pause")
     assert answer.status_code == 409
-    assert "the station is paused already" in answer.text
+    assert '<p lang="en">the station is paused already</p>' in answer.text
+
+
+def test_a_refusal_is_said_in_the_language_of_the_page(pages: Pages) -> None:
+    said = Sentence("there is nothing to pause: the station is {state}", state="Aborted")
+    pages.control.refusal = said
+    text = pages.browser(language="id").post("/pause").text
+    assert "<p>Tidak ada yang dapat dijeda. Keadaan stasiun: Henti darurat.</p>" in text
+    assert "nothing to pause" not in text
 
 
 @pytest.mark.parametrize("reason", list(RejectReason))

@@ -37,4 +37,4 @@ def test_whatever_is_refused_is_said_in_the_language_of_the_page(error: Exceptio
 
 
 def test_there_are_kinds() -> None:
-    assert len(KINDS) == 8
+    assert len(KINDS) == 9
