@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--button",
-        type=_gpio,
+        type=gpio_number,
         metavar="GPIO",
         help="a button between this GPIO and ground takes a picture",
     )
@@ -306,7 +306,12 @@ def _button(gpio: int, parts: ExitStack) -> Callable[[], str | None]:
     return pressed
 
 
-def _gpio(text: str) -> int:
+def gpio_number(text: str) -> int:
+    """The BCM number of a pin; for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
     from pydantic_core import PydanticCustomError
 
     from edge.pins.header import a_bcm_number

@@ -47,6 +47,8 @@ class Verb:
 
 ALONE = ""
 """The name of the one verb of a program that has no verbs."""
+_NO_NUMBER = re.compile(r"(.*: )invalid \w+ value: (.*)", re.DOTALL)
+"""What argparse says where the type of an argument, which is a function, raises a ValueError."""
 _MINUS = re.compile(r"-[0-9.]")
 """The start of a value that argparse would take for an option, such as -1."""
 _VERBOSITIES: Mapping[str, Verbosity] = {
@@ -249,6 +251,14 @@ def _look_for(packages: Sequence[str]) -> None:
             raise ModuleNotFoundError(name=package)
 
 
+def _is_number(shown: str) -> bool:
+    try:
+        float(shown.strip("'"))
+    except ValueError:
+        return False
+    return True
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, with whole flag names only, and its errors in our own form."""
 
@@ -271,6 +281,10 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(joined, namespace)
 
     def error(self, message: str) -> NoReturn:
+        found = _NO_NUMBER.fullmatch(message)
+        if found is not None:  # argparse names our function in place of saying what is wanted
+            wanted = "a whole number" if _is_number(found[2]) else "a number"
+            message = f"{found[1]}must be {wanted}. Received: {found[2]}"
         _log.error(f"{self.prog}: error: {message}\n{self.prog} --help says what it takes")
         sys.exit(2)
 

@@ -52,7 +52,14 @@ def make_app(site: Site) -> ASGIApp:
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: refused, 500: failed})
     app.router.redirect_slashes = False
-    return Guard(app, here_only=site.open_here)
+
+    def is_open() -> bool:
+        try:
+            return site.open_here and site.accounts.known() is None
+        except AccountsError:
+            return site.open_here
+
+    return Guard(app, is_open=is_open)
 
 
 def _endpoint(site: Site, door: Door):  # type: ignore[no-untyped-def]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -38,6 +39,10 @@ HEADERS = {
 }
 """Headers of every answer; those that an answer has itself stay."""
 
+_PASSED_ON = (
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+)  # fmt: skip
+"""Headers of servers that pass requests on."""
 _METHODS = ("GET", "HEAD", "POST")
 _READING = ("GET", "HEAD")
 
@@ -45,15 +50,16 @@ _READING = ("GET", "HEAD")
 class Guard:
     """Refuses what no page is sent by a person, and puts HEADERS on every answer."""
 
-    def __init__(self, app: ASGIApp, *, here_only: bool) -> None:
+    def __init__(self, app: ASGIApp, *, is_open: Callable[[], bool]) -> None:
         """Guards `app`.
 
         Args:
-            here_only: whether the pages are for this machine alone, without signing in. A request
-                for another host's name is refused then: a page of the web may give its own name
-                this machine's address, and would be let in as if a person had come.
+            is_open: whether nobody needs to sign in now, because the pages are for this machine
+                alone. A request for another host's name is refused then: a page of the web may give
+                its own name this machine's address, and would be let in as if a person had come. So
+                is one that a server in front passes on, for whomever.
         """
-        self._app, self._here_only = app, here_only
+        self._app, self._is_open = app, is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -76,15 +82,17 @@ class Guard:
         if scope["method"] not in _METHODS:
             await refuse(405, f"only {', '.join(_METHODS)} are understood")
             return
-        if self._here_only and not is_here(headers.get("host", "")):
-            await refuse(421, "this page is for this machine alone: open it as http://localhost")
+        if self._is_open() and (refusal := _not_from_here(scope, headers)):
+            await refuse(421, refusal)
             return
         if scope["method"] not in _READING and _is_from_elsewhere(headers):
-            await refuse(403, "this was sent by the page of another site, and was not done")
+            await refuse(403, _elsewhere_words(headers))
             return
         if any(not _is_small(text) for text in headers.getlist("content-length")):
             await refuse(413, f"more than {LARGEST_BODY} bytes were sent, and were not read")
             return
+        if came_encrypted(scope, headers):
+            scope = {**scope, "scheme": "https"}  # so that cookies are for https alone
         await self._app(scope, _bounded(receive), sending)
 
 
@@ -115,6 +123,40 @@ def network_of(host: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address), 64), strict=False))
+
+
+def _not_from_here(scope: Scope, headers: Headers) -> str:
+    """Why a request is not of somebody at this machine; empty: it may be.
+
+    Servers in front tell that they are, by a header or by the old HTTP that browsers speak no more.
+    """
+    if scope.get("http_version") == "1.0" or any(name in headers for name in _PASSED_ON):
+        return (
+            "a server in front of the pages passes this on, and nobody would have to sign in: make "
+            "an account first, with `pilah-edge web STATION.yaml --set-password NAME`"
+        )
+    if not is_here(headers.get("host", "")):
+        return "this page is for this machine alone: open it as http://localhost"
+    return ""
+
+
+def came_encrypted(scope: Scope, headers: Headers) -> bool:
+    """Whether a server in front, on this machine, says that a request came to it by https."""
+    client = scope.get("client") or ("", 0)
+    return headers.get("x-forwarded-proto") == "https" and is_loopback(str(client[0]))
+
+
+def _elsewhere_words(headers: Headers) -> str:
+    """What is said of a form that names another origin than the host that it was sent to."""
+    if headers.get("sec-fetch-site", "same-origin") != "same-origin" or not any(
+        name in headers for name in ("sec-fetch-site", *_PASSED_ON)
+    ):
+        return "this was sent by the page of another site, and was not done"
+    return (
+        "this was not done: the browser sent it to another name than the pages were told. A server "
+        "in front of them must pass on the header Host as it came (nginx: proxy_set_header Host "
+        "$http_host)"
+    )
 
 
 def _is_from_elsewhere(headers: Headers) -> bool:

@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asking.add_arguments(parser)
     parser.add_argument(
         "mode",
+        type=str.lower,  # as `status` writes it, too
         choices=["production", "maintenance", "manual"],
         metavar="MODE",
         help="production, maintenance or manual",

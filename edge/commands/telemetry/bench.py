@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.commands.capture import gpio_number
 from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 
@@ -94,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pin",
-        type=count,
+        type=gpio_number,
         metavar="BCM",
         help="GPIO that is switched with each of them, with nothing connected that may not move "
         "(default: a mock pin)",

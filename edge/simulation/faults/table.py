@@ -106,7 +106,7 @@ def read_faults(text: str) -> list[Fault]:
     Raises:
         UsageError: there is no such fault, or it has no such parameter, or not with that value.
     """
-    return [_read(part.strip()) for part in text.split(",") if part.strip()]
+    return [_read(part.strip()) for part in text.split(",")] if text else []
 
 
 def fault_lines() -> list[str]:
@@ -120,8 +120,8 @@ def _read(text: str) -> Fault:
     kind = FAULTS.get(name)
     if kind is None:
         raise UsageError(
-            f"--faults: there is no fault {name!r}, but {', '.join(FAULTS)}"
-            f"{did_you_mean(name, FAULTS)}"
+            f"--faults: there is no fault {name!r}{did_you_mean(name, FAULTS)} (`--faults help` "
+            "says what each does)"
         )
     values: dict[str, str] = {}
     for parameter in parameters:
@@ -137,6 +137,7 @@ def _read(text: str) -> Fault:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
+        said = first["msg"].replace("Input should ", "must ")
         raise UsageError(
-            f"--faults: {name}{f': {where}' if where else ''}: {first['msg']}. Received: {text!r}"
+            f"--faults: {name}{f': {where}' if where else ''}: {said}. Received: {text!r}"
         ) from error

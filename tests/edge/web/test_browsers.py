@@ -26,6 +26,7 @@ from tests.edge.web.chromium import SIZES, Browser, Screen, chromium, served
 from tests.edge.web.gallery import (
     AS_OPERATOR,
     FEW,
+    LONG,
     SCENES,
     SIGNED_OUT,
     Scene,
@@ -170,6 +171,34 @@ def test_a_page_says_that_it_has_no_connection(browser: Browser, tmp_path: Path)
     page.locator("#silent-page").wait_for(state="visible")
     screen.keep("no-connection")
     screen.context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_card_of_a_wall_screen_is_cut_however_long_its_names_are(
+    browser: Browser, address: str, pages: Pages, language: str
+) -> None:
+    """Nobody scrolls a wall screen: a card is there as a whole, or not at all."""
+    pages.reading = StatusReading(
+        status(pages.plan.ledger, signs=replace(SIGNS, camera_lost=True)), 0.4
+    )
+    pages.write([entry(number, label=LONG, lane=f"bales-of-{LONG}") for number in range(160, 172)])
+    with closing(Screen(browser, address, "wall", language=language)) as screen:
+        page = screen.open("/")
+        screen.keep(f"long-names-{language}")
+        whole, cut = page.evaluate(
+            """() => {
+                const list = document.querySelector("#last .items").getBoundingClientRect();
+                const cards = [...document.querySelectorAll("#last .item")]
+                    .map(card => card.getBoundingClientRect());
+                const seen = cards.filter(box => box.left < list.right && box.top < innerHeight);
+                const whole = seen.filter(box => box.right <= list.right + 1
+                    && box.bottom <= list.bottom + 1 && box.bottom <= innerHeight);
+                return [whole.length, seen.length - whole.length];
+            }"""
+        )
+    assert cut == 0
+    assert whole >= 3
 
 
 @pytest.mark.slow

@@ -107,10 +107,12 @@ def test_each_fault_is_read_as_it_is_written() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("ligth", "no fault 'ligth', but drop-outs.*Did you mean light?"),
+        ("ligth", "no fault 'ligth'. Did you mean light? .`--faults help`"),
+        (",", "no fault ''. Known: drop-outs, "),
+        ("light,", "no fault ''. Known: drop-outs, "),
         ("light:factor", "takes every=..., seconds=..., at=..., factor=..., fade=..."),
         ("light:facter=1", "Received: 'facter=1'"),
-        ("light:factor=x", "light: factor: .*Received: 'light:factor=x'"),
+        ("light:factor=x", "light: factor: must be a valid number.*Received: 'light:factor=x'"),
         ("light:factor=-1", "greater than or equal to 0"),
         ("light:every=5:seconds=5", r"every \(5\) must be above seconds \(5\)"),
         ("touching:share=2", "less than or equal to 1"),

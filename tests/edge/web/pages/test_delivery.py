@@ -143,10 +143,10 @@ def test_a_scan_that_is_none_counts_nothing(
     assert state(counting).counts == {}
 
 
-def stopped(pages: Pages) -> str:
-    """The id of the event by which a shoe is stopped whose picture shows another."""
+def stopped(pages: Pages, item: int = 1) -> str:
+    """The id of the event by which a shoe is stopped whose picture, of this item, shows another."""
     with desk(pages) as work:
-        work.scan("D1", Scan(code=read_code(SHOE), seen="nike", item_id=entry(1).id))
+        work.scan("D1", Scan(code=read_code(SHOE), seen="nike", item_id=entry(item).id))
     (event,) = re.findall(
         '<div class="alarm" data-alarm="(.*?)"', pages.browser().get("/delivery").text
     )
@@ -154,8 +154,8 @@ def stopped(pages: Pages) -> str:
 
 
 def test_a_mismatch_is_seen_and_cleared_by_one_press(counting: Pages) -> None:
-    for clear, counted in (("/delivery/undo", 0), ("/delivery/scan", 1)):
-        event, browser = stopped(counting), counting.browser()
+    for item, (clear, counted) in enumerate((("/delivery/undo", 0), ("/delivery/scan", 1))):
+        event, browser = stopped(counting, item), counting.browser()
         text = browser.get("/delivery").text
         assert "The code 4006381333931 says adidas (SH), the picture says nike." in text
         form = {"event": event} | ({} if clear.endswith("undo") else {"code": SHOE})
