@@ -102,8 +102,8 @@ one lane once, for its `hold_seconds` or `--seconds`, and never for longer than 
 program: a station that was in Maintenance when it ended is Stopped in Maintenance when it is
 started. Motors look for no home switch then; a servo turns from its safe angle to its rest, as at
 every start. A change of the mode is answered once its row is on the disk; where that takes longer
-than 2 seconds, the answer says so. Where the ledger cannot be read at the next start, nobody knows whose
-hands are in the machine: a station that moves anything is Stopped in Maintenance then, as the
+than 2 seconds, the answer says so. Where the ledger cannot be read at the next start, nobody knows
+whose hands are in the machine: a station that moves anything is Stopped in Maintenance then, as the
 incident `mode_unknown` says, until somebody has looked. **It is no lock**: whoever may
 command the station may end the mode. Cut the supply of what could hurt somebody. Changes of the
 mode and moves by hand are rows, with who asked for them. How well a station ran is counted from
