@@ -81,9 +81,6 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/sorting/test_dispatch.py": """
         edge.sorting.picture_uses
     """,
-    "tests/edge/test_station_state.py": """
-        edge.state.inputs
-    """,
     "tests/edge/events/test_events.py": """
         edge.events.base
     """,

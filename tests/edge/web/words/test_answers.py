@@ -47,7 +47,7 @@ def by_hand(lane: str) -> None:
     [
         (
             lambda: in_state("camera_lost", State.HELD).resume(2.0, "ana"),
-            "Stasiun tidak sedang dijeda. Keadaannya: Berdiri.",
+            f"Stasiun tidak sedang dijeda. Keadaannya: {INDONESIAN('Standing')}.",
         ),
         (
             lambda: in_state("emergency_stop", State.ABORTED).clear(2.0, "ana"),
