@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep-parts",
         type=Path,
         metavar="RUN",
-        help="an earlier run: its pictures keep the split (train, validation or test) that they "
-        "had there, though the folder has grown since",
+        help="an earlier run, or the split.csv of a sweep: its pictures keep the split (train, "
+        "validation or test) that they had there, though the folder has grown since",
     )
     parser.add_argument(
         "--from",

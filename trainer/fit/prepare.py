@@ -89,7 +89,8 @@ def prepare(
         add: more pictures, which do not move those of `data` to another split.
         groups: which pictures belong together; see `assign_groups`.
         seed: the seed of the split and of the starting weights.
-        keep_parts: an earlier run whose pictures keep the split that they had there.
+        keep_parts: an earlier run, or a `split.csv`, whose pictures keep the split that they had
+            there.
         from_run: an earlier run whose weights, order of classes and split this one starts from.
 
     Raises:

@@ -50,8 +50,8 @@ def train(
         settings: changes of the recipe, each as `key=value`; not with a `Recipe`.
         add: later pictures; they move none of `data` to another split.
         groups: which pictures belong together; see `assign_groups`.
-        keep_parts: an earlier run whose pictures keep the split that they had there, for a folder
-            that has grown since.
+        keep_parts: an earlier run, or a `split.csv`, whose pictures keep the split that they had
+            there, for a folder that has grown since.
         from_run: an earlier run to start from: with its weights, the order of its classes, before
             any new ones, and its split.
         seed: of the split, the starting weights, the augmentation and the order.
