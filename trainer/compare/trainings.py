@@ -119,6 +119,11 @@ def train_ways(
     return found
 
 
+def _place(data: Path) -> str:
+    """Where pictures are, from any folder; the name of a public set is no place, and stays."""
+    return str(data.resolve() if data.exists() else data)
+
+
 def begin_comparison(
     recipe: str, pictures: ComparedPictures, out: Path, *, folds: str | None = None
 ) -> None:
@@ -133,8 +138,8 @@ def begin_comparison(
     """
     plan = {
         "recipe": recipe,
-        "data": str(pictures.data.resolve()),
-        "add": [str(path.resolve()) for path in pictures.add],
+        "data": _place(pictures.data),
+        "add": [_place(path) for path in pictures.add],
         "groups": pictures.groups,
         "max_minutes": pictures.max_minutes,
         "folds": folds,

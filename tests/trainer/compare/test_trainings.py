@@ -146,3 +146,17 @@ def test_a_run_that_cannot_be_converted_has_no_time(
     compared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert speed.int8_milliseconds(compared / "photos", tmp_path / "bundle") is None
+
+
+def test_a_comparison_of_a_public_set_goes_on_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    for data in ("fashion-mnist", "photos"):
+        monkeypatch.chdir(tmp_path)
+        pictures = trainings.ComparedPictures(Path(data), [], None, None)
+        trainings.begin_comparison("fashion", pictures, tmp_path / f"of-{data}")
+        monkeypatch.chdir("/")
+        elsewhere = Path(data) if data == "fashion-mnist" else tmp_path / data
+        pictures = trainings.ComparedPictures(elsewhere, [], None, None)
+        trainings.begin_comparison("fashion", pictures, tmp_path / f"of-{data}")
