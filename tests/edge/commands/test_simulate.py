@@ -10,6 +10,7 @@ import pytest
 
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from tests.bundles import SPEC
 from tests.edge.simulation.photographs import belt_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
@@ -79,8 +80,9 @@ def test_what_cannot_be_simulated_is_said(
 def test_the_rate_of_a_purity_is_found_with_the_station_itself(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """At the first rate the belt is full already, and the purity holds: one run."""
-    file = belt_station(tmp_path)
+    """At the first rate the belt is full already, and the purity holds: one run. The model looks
+    at each item's box: a whole region shows two items then."""
+    file = belt_station(tmp_path, spec=SPEC.model_copy(update={"crop": "item"}))
     words = ["simulate", str(file), "--items", str(tmp_path / "things"), "--count", "4"]
     assert main([*words, "--rate", "50", "--find-rate", "0.4", "--json"]) == EXIT_OK
     found = json.loads(capsys.readouterr().out)

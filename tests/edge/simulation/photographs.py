@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tests.bundles import BGR, make_bundle
+from edge.core.images.preprocess import InputSpec
+from tests.bundles import BGR, SPEC, make_bundle
 
 STATION = """\
 station: belt-1
@@ -49,9 +50,9 @@ def write_things(folder: Path, *, labels: tuple[str, ...] = tuple(BGR)) -> Path:
     return folder
 
 
-def belt_station(folder: Path, *, text: str = STATION) -> Path:
+def belt_station(folder: Path, *, text: str = STATION, spec: InputSpec = SPEC) -> Path:
     """Writes a station with its bundle and the photographs `things`; returns its file."""
-    make_bundle(folder / "bundle")
+    make_bundle(folder / "bundle", spec=spec)
     write_things(folder / "things")
     file = folder / "station.yaml"
     file.write_text(text, encoding="utf-8")
