@@ -25,6 +25,7 @@
 # make bench-photographs  photographs as items on a belt, beside what evaluate says of them: a few
 #                  minutes (BUNDLE=folder RUN=folder: a bundle and its run, of whose test split they are)
 # make bench-stops  20 planted stops of 8 kinds: each one's state, reason and duration, and the OEE
+# make bench-camera  a camera that is paused, killed, black, frozen, covered, damaged: noticed when, and as what
 # make bench-codes  how many of 1,000 codes in pictures are read, and none wrongly: some ten minutes
 # make bench-week      a week's corrections become a better model, the whole way, on your photographs
 # make bench-receipts  the wrong shoe in the right box: how many of 40 in 1,000 receipts are stopped
@@ -68,7 +69,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-pages test-arm64 test-systemd bench-pins bench-beside bench-bin bench-idle virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-stops bench-photographs bench-receipts \
+.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-pages test-arm64 test-systemd bench-pins bench-beside bench-bin bench-idle virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-stops bench-photographs bench-camera bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -153,6 +154,9 @@ bench-stops: setup
 bench-photographs: setup
 	@test -n "$(BUNDLE)" && test -n "$(RUN)" || { echo "make bench-photographs BUNDLE=folder RUN=folder: which model, and which photographs?"; exit 2; }
 	$(BIN)/python -m tests.benchmarks.photographs $(BUNDLE) --run $(RUN) $(ARGS)
+
+bench-camera: setup
+	$(BIN)/python -m tests.benchmarks.camera_faults $(ARGS)
 
 bench-codes: setup
 	$(BIN)/python -m tests.benchmarks.codes $(ARGS)

@@ -178,7 +178,7 @@ class Station(Closing):
             [
                 Task("camera", lambda: pump.run(self._camera), pump.heartbeat),
                 Task("sorting", lambda: self.loop.run(max_items), self._sorting),
-                Task("lanes", lanes.run, lanes.heartbeat, moves=True),
+                Task("lanes", self.state.move, lanes.heartbeat, moves=True),
                 *self._parts.receiving.tasks,
                 *self.state.tasks,
             ],

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,9 +20,9 @@ from edge.core.images.contact_sheet import thumbnail
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.terminal.progress import Progress
-from edge.events import Event, StationStopped
+from edge.events import Event, IncidentEnded, IncidentRaised, StationStopped
 from edge.flow import Missed
-from edge.ledger.reports.reading import StateReport, state_report
+from edge.ledger.reports.reading import StateReport, microseconds, state_report
 from edge.pins.pins import Pins, open_pins
 from edge.runtime.service import stop_signals
 from edge.simulation.account.account import Account, Settled
@@ -68,6 +68,20 @@ class SimulatedRun:
     """Whether a signal ended it before its last item."""
     states: StateReport | None = None
     """The states of the station, from its ledger; None: there is no ledger."""
+    incidents: Sequence[SeenIncident] = ()
+    """Its incidents but for those that have events of their own, in the order of their begins."""
+
+
+@dataclass(slots=True)
+class SeenIncident:
+    """An incident of a simulated station."""
+
+    name: str
+    scope: str
+    begin: float
+    """Seconds since the run began."""
+    seconds: float | None = None
+    """How long it lasted; None: it was open at the end."""
 
 
 def run_station(
@@ -113,10 +127,17 @@ def run_station(
         stand_ins.contacts.lane_moved(lane, at)
 
     reasons: list[str] = []
+    incidents: dict[str, SeenIncident] = {}
+    start = clock.wall() - clock.now()
 
-    def note_end(event: Event) -> None:
+    def note(event: Event) -> None:
         if isinstance(event, StationStopped) and event.reason:
             reasons.append(event.reason)
+        elif isinstance(event, IncidentRaised):
+            begin = microseconds(event.time) / 1e6 - start
+            incidents[event.id] = SeenIncident(event.name, event.scope, round(begin, 6))
+        elif isinstance(event, IncidentEnded) and event.incident_id in incidents:
+            incidents[event.incident_id].seconds = event.seconds
 
     pins = ForgetfulPins(clock.now)
     with (
@@ -138,7 +159,7 @@ def run_station(
             Station(
                 replace(plan, config=simulated),
                 endings=endings,
-                observers=[account.take_row, note_end],
+                observers=[account.take_row, note],
                 clock=clock,
                 openers=Openers(pins.open, stand_ins.ledger, stand_ins.model),
                 watch=Watch(judged, account.actuated),
@@ -161,6 +182,7 @@ def run_station(
         clock.now(),
         bool(reasons),
         states,
+        list(incidents.values()),
     )
 
 

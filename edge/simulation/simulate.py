@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from edge.config.reading import StationPlan
 from edge.simulation.account.account import Settled
@@ -78,4 +78,5 @@ def _report(setting: Setting, run: SimulatedRun, times: RunTimes) -> Report:
         },
         stopped=run.stopped,
         states=run.states,
+        incidents=[asdict(one) for one in run.incidents],
     )

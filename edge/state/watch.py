@@ -16,21 +16,22 @@ from typing import TYPE_CHECKING
 from edge.config.station import StationConfig
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.closing import Closing
-from edge.core.errors import ControlRefusedError, LabelLaneError
+from edge.core.errors import ControlRefusedError, LabelLaneError, PinError
 from edge.core.terminal.sentence import Sentence
 from edge.events import ActuationEnded, Event, EventSink, ExitSeen
-from edge.flow import CameraChange, Frame, PictureFault
+from edge.flow import CameraChange, Frame, PictureFault, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.ledger.journal import Journal
 from edge.ledger.reports.last_run import LastRun
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
-from edge.state.incidents.camera import CameraExposure, CameraFaults, CameraScene
+from edge.state.incidents.camera import CameraDamage, CameraExposure, CameraFaults, CameraScene
 from edge.state.incidents.jam import Jams
 from edge.state.incidents.kinds import INCIDENTS
 from edge.state.incidents.notice import Notice
 from edge.state.incidents.register import IncidentRegister
+from edge.state.incidents.silence import CameraSilence, slowest
 from edge.state.incidents.starved import Starvation
 from edge.state.keeper import StationStates
 from edge.state.machine import Mode, State
@@ -93,10 +94,15 @@ class StateWatch(Closing):
         self._register = IncidentRegister(
             states=self._states, offer=offer, stamps=stamps, clock=clock
         )
-        self._camera = CameraFaults()
+        self._camera, self._damage = CameraFaults(), CameraDamage()
         self._scene = CameraScene(config.reference, patience=config.trigger.fills_picture_seconds)
         self._late = self._belt_stands = self._starting = False
         self._exposure = CameraExposure(config.camera.locked)
+        camera, self._camera_lock = config.camera, threading.Lock()
+        self._silence: CameraSilence | None = None
+        if camera.watched_name is not None:
+            interval = slowest(camera.seconds_per_frame, camera.locked)
+            self._silence = CameraSilence(camera.watched_name, interval)
         self._diverted = frozenset[str]() if settings is None else settings.diverted
         minutes = None if settings is None else settings.starved_minutes
         self._starvation = None if minutes is None else Starvation(60 * minutes)
@@ -219,7 +225,14 @@ class StateWatch(Closing):
     # The camera's thread
 
     def camera_changed(self, change: CameraChange) -> None:
-        """The camera is lost, or is back."""
+        """The camera is lost, or is back, as it tells itself."""
+        with self._camera_lock:
+            if self._silence is None:
+                self._tell_change(change)
+            elif (told := self._silence.changed(change, self._clock.now())) is not None:
+                self._tell_change(told)
+
+    def _tell_change(self, change: CameraChange) -> None:
         now = self._clock.now()
         event = self._journal.camera_changed(change)
         lost = change.lost_seconds is None
@@ -227,8 +240,16 @@ class StateWatch(Closing):
             self._take_all(self._camera.lost(now))
         self._register.told(Notice("camera_lost", lost, now), event.id)
 
-    def frame(self, frame: Frame) -> PictureFault | None:
+    def frame(self, frame: Frame | UnreadableFrame) -> PictureFault | None:
         """The camera gave a frame; what is wrong with the scene that it shows, or None."""
+        if self._silence is not None:
+            with self._camera_lock:
+                if (back := self._silence.frame(self._clock.now())) is not None:
+                    _log.info(f"camera     {back.camera} is back after {back.lost_seconds:.1f} s")
+                    self._tell_change(back)
+        self._take_all(self._damage.see(frame))
+        if isinstance(frame, UnreadableFrame):
+            return None
         self._take_all(self._camera.see(frame))
         self._take_all(self._scene.see(frame))
         self._take_all(self._exposure.see(frame))
@@ -249,6 +270,9 @@ class StateWatch(Closing):
         if due is not None and self._lanes.travel is not None:
             due = self._clock.now() + _BELT_SECONDS  # when the belt will be there, nobody knows
         moments = [due]
+        if self._silence is not None:
+            with self._camera_lock:
+                moments.append(self._silence.next_at(self._clock.now()))
         if self._starvation is not None:
             moments.append(self._starvation.next_at)
         if self._register.waits:
@@ -267,6 +291,8 @@ class StateWatch(Closing):
             self._late = not self._late
             at = self._clock.now() if late_since is None else late_since
             self.take(Notice("camera_late", self._late, at))
+        if self._silence is not None:
+            self._look_for_silence(self._silence)
         if self._register.waits and quiet and self._lanes.idle:
             self._register.settle()
         if self._starvation is not None:
@@ -290,6 +316,14 @@ class StateWatch(Closing):
             self._belt_stands = not self._belt_stands
             self.take(Notice("belt_stands", self._belt_stands, self._clock.now()))
 
+    def _look_for_silence(self, silence: CameraSilence) -> None:
+        with self._camera_lock:
+            if (lost := silence.look(self._clock.now())) is not None:
+                _log.warning(
+                    f"camera     {lost.camera} has given no picture for {silence.seconds:.1f} s"
+                )
+                self._tell_change(lost)
+
     def _forget_what_stood(self) -> None:
         """Without an encoder nobody knows how long the belt stood while the station did, and so
         when what lay on it comes out."""
@@ -309,6 +343,19 @@ class StateWatch(Closing):
         self._take_all(starvation.notices(self._clock.now()))
 
     # The lanes' thread
+
+    def move(self) -> None:
+        """Moves the lanes; see `Lanes.run`. What cannot be moved is an incident, and the end.
+
+        Raises:
+            PinError: a pin could not be written, or a bus hangs.
+        """
+        try:
+            self._lanes.run()
+        except PinError as error:
+            cause = f"{error}{'' if str(error).endswith(('.', '?')) else '.'}"
+            self.take(Notice("actuator_failed", True, self._clock.now(), cause=cause))
+            raise
 
     def moved(self, lane: str) -> None:
         """The actuator of `lane` moved for an item just now."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from edge.flow import Frame, PictureFault
+from edge.flow import Frame, PictureFault, UnreadableFrame
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock, Flag
 from edge.runtime.heartbeat import Heartbeat
@@ -28,13 +28,13 @@ class FramePump:
         latest: LatestFrame,
         *,
         clock: Clock,
-        look: Callable[[Frame], PictureFault | None] = lambda frame: None,
+        look: Callable[[Frame | UnreadableFrame], PictureFault | None] = lambda frame: None,
     ) -> None:
         """Reads nothing yet.
 
         Args:
-            look: called with each frame that could be decoded, before anybody can take it; returns
-                a fault that the frame is to have besides its own, or None. Must not wait.
+            look: called with each frame, damaged or not, before anybody can take it; returns a fault
+                that the frame is to have besides its own, or None. Must not wait.
         """
         self._latest, self._clock, self._look = latest, clock, look
         self._stopping = Flag(clock)
@@ -55,8 +55,9 @@ class FramePump:
                     frame = camera.read()
                     if frame is None:
                         return
+                    fault = self._look(frame)
                     if isinstance(frame, Frame):
-                        if (fault := self._look(frame)) is not None:
+                        if fault is not None:
                             frame = replace(frame, fault=fault)
                     elif frame.source:
                         _log.warning(f"unreadable: {frame.message}")

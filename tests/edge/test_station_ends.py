@@ -18,6 +18,8 @@ from edge.core.errors import (
     StuckError,
 )
 from edge.events import (
+    IncidentRaised,
+    StateChanged,
     StationStopped,
     of_items,
 )
@@ -122,13 +124,21 @@ def test_an_actuator_that_fails_stops_the_station_and_the_others_rest(
     run = new_run(LONG_HOLDS)
 
     def broken(servo: Servo) -> None:
-        raise PinError("GPIO 18 cannot be used")
+        raise PinError("I2C bus 1, address 0x40: nothing answers there")
 
     monkeypatch.setattr(Servo, "activate", broken)
-    with pytest.raises(PinError, match="GPIO 18"):
+    with pytest.raises(PinError, match="I2C bus 1"):
         run()
     assert run.states(SOLENOID)[-1] == 0
     assert run.states(SERVO)[-1] == 0
+    (raised,) = (event for event in run.seen if isinstance(event, IncidentRaised))
+    assert (raised.name, raised.cause) == (
+        "actuator_failed", "I2C bus 1, address 0x40: nothing answers there.",
+    )  # fmt: skip
+    held = [event for event in run.seen if isinstance(event, StateChanged)][-2:]
+    assert [(one.state, one.first) for one in held] == [
+        ("Held", "actuator_failed"), ("Stopped", ""),
+    ]  # fmt: skip
 
 
 def test_a_part_that_cannot_be_opened_leaves_the_others_closed(new_run: NewRun) -> None:

@@ -2,8 +2,11 @@
 
 *Availability*: of the time in which the station was to sort, the share in which it did.
 *Performance*: of the items that could have been sorted in that time at the best rate, the share
-that was. *Quality*: the purity that audits found, with its interval. It is not one minus the share
-of rejects, which is 100 % for a machine that rejects nothing and is wrong every time.
+that was: accepted, and moved into their lane. *Quality*: of those, the share that audits found in
+the right lane, with its interval. It is not one minus the share of rejects, which is 100 % for a
+machine that rejects nothing and is wrong every time; a reject costs performance. As both are about
+the same items, the product is that of the items in the right lane and the least time for each,
+over the planned time.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ class AuditedPurity:
     """What audits of items that were chosen by chance found."""
 
     audited: int
-    """Accepted items that somebody looked at."""
+    """Sorted items that somebody looked at."""
     right: int
     """Those that lay in the lane where they belong."""
 
@@ -40,6 +43,7 @@ class Effectiveness:
     planned_seconds: float
     executing_seconds: float
     items: int
+    """Those that were accepted, and moved into their lane."""
     ideal_rate: float | None
     """Items a second at the best; None: not known."""
     quality: AuditedPurity
@@ -51,7 +55,7 @@ class Effectiveness:
 
     @property
     def performance(self) -> float | None:
-        """The share of the items that could have been sorted; None: not known."""
+        """The share of the items that could have been sorted which was; None: not known."""
         if self.ideal_rate is None or not self.executing_seconds:
             return None
         return self.items / (self.ideal_rate * self.executing_seconds)

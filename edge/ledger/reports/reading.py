@@ -64,22 +64,23 @@ _STATES = """
 _AUDITED = """
     SELECT time, right FROM (
         SELECT i.time AS time, json_extract(e.details, '$.lane') AS found,
-               json_extract(e.details, '$.lane') = i.lane
-                   AND coalesce(a.missed, i.missed) IS NULL AS right,
+               json_extract(e.details, '$.lane') = i.lane AS right,
                max(json_extract(e.details, '$.drawn')) OVER (PARTITION BY i.uuid) AS drawn,
                row_number() OVER (PARTITION BY i.uuid ORDER BY e.id DESC) AS newest
         FROM events e JOIN items i ON i.uuid = json_extract(e.details, '$.item_id')
         LEFT JOIN actuations a ON a.station = i.station AND a.time = i.time AND a.item = i.item
-        WHERE e.kind = 'item_audited' AND i.accepted AND i.time >= :begin AND i.time < :end
+        WHERE e.kind = 'item_audited' AND i.accepted AND coalesce(a.missed, i.missed) IS NULL
+          AND i.time >= :begin AND i.time < :end
     ) WHERE newest = 1 AND drawn AND found IS NOT NULL
 """
 """The newest audit counts, also one that takes an older one back. An item that was drawn once is of
 the sample, whoever looks at it again and why."""
 _AUDITS = f"SELECT count(*), coalesce(sum(right), 0) FROM ({_AUDITED})"
 _ITEMS = (
-    "SELECT count(*) FROM items WHERE time >= :begin AND time < :end "
-    "AND reject IS NOT 'not_sorting'"
+    "SELECT count(*) FROM outcomes WHERE time >= :begin AND time < :end "
+    "AND accepted AND missed IS NULL"
 )
+"""What was sorted. An item for which nothing moved, as its station stood by then, was not."""
 _CORRECTED = (
     "SELECT count(DISTINCT c.item_id) FROM corrections c JOIN items i ON i.uuid = c.item_id "
     "WHERE c.field IN ('label', 'lane') AND i.time >= :begin AND i.time < :end"
@@ -144,8 +145,7 @@ def state_report(
 
 
 def audited_items(path: Path, begin: str, end: str) -> list[tuple[str, bool]]:
-    """The times of accepted items that were drawn and audited, and whether each lay where it
-    belongs.
+    """The times of sorted items that were drawn and audited, and whether each lay where it belongs.
 
     Args:
         begin, end: of the items' times, as `utc_bound` gives them.

@@ -46,7 +46,9 @@ def newest_audits(path: Path) -> dict[str, ItemAudited]:
 def drawn_items(
     path: Path, count: int, selection: Selection = EVERYTHING, *, photographs: Path | None = None
 ) -> list[ExportedItem]:
-    """Accepted items of the ledger `path` that were not audited, chosen by chance.
+    """Sorted items of the ledger `path` that were not audited, chosen by chance.
+
+    Those that were accepted and for which nothing moved are in no lane where they could be wrong.
 
     An item's chance lies in its id, and not in its score, lane or time; so the same items are drawn
     until they are audited.
@@ -64,7 +66,7 @@ def drawn_items(
     open_items = (
         item
         for item in read_items(path, selection, photographs=photographs)
-        if item.row["accepted"] and item.row["id"] not in done
+        if item.row["accepted"] and item.row["missed"] is None and item.row["id"] not in done
     )
     return heapq.nsmallest(count, open_items, key=_chance)
 

@@ -87,6 +87,9 @@ class Account:
         self.confusion: Counter[tuple[str, str]] = Counter()
         """Items by (true label, accepted label, or REJECTED or NO_VERDICT)."""
         self.rejects: Counter[str] = Counter()
+        self.sorted = self.right = 0
+        """Rows of items that were accepted and moved into their lane; those whose item was found in
+        the right one, by somebody who looks at all of them."""
         self.landing_ms, self.after_plan_ms = Spread(), Spread()
         self.verdict_ms = Spread()
         """From the capture of the last frame to the verdict."""
@@ -192,6 +195,8 @@ class Account:
         judgement = next((j for j in waiting if j.label == (event.label or "")), None)
         if judgement is not None:
             judgement.row = event
+            if judgement.number not in self._pending:  # a row of no item, which nobody finds
+                self.sorted += self._is_sorted(judgement)
             waiting.remove(judgement)
         if not waiting:
             del self._unwritten[key]
@@ -218,6 +223,11 @@ class Account:
         moved = actuated is None or actuated.missed is None
         fell = fell_into(pending, self.places, self._default, self._moves, moved=moved)
         self.fallen[item.label, fell] += 1
+        sorted_rows = sum(map(self._is_sorted, pending.judgements))
+        self.sorted += sorted_rows
+        self.right += (
+            sorted_rows > 0 and fell in self.places and (item.label in self.places[fell].labels)
+        )
         said = NO_VERDICT if row is None else (row.label or "") if row.accepted else REJECTED
         self.confusion[item.label, said] += 1
         found = landing(pending, self.places, self._moves, actuated)
@@ -228,6 +238,13 @@ class Account:
             self.view_to_move_ms.add(1000 * (began - item.entered))
         if self._settled is not None:
             self._settled(pending, fell)
+
+    def _is_sorted(self, judgement: Judgement) -> bool:
+        row = judgement.row
+        if row is None or not row.accepted or row.missed is not None:
+            return False
+        actuated = self._actuations.get(row.id)
+        return actuated is None or actuated.missed is None
 
 
 def _is_empty(verdict: Verdict) -> bool:

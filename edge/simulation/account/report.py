@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,6 +56,9 @@ class Report:
     """Whether it was stopped before its last item."""
     states: StateReport | None = None
     """The states of the station; None: they are not known."""
+    incidents: Sequence[Mapping[str, Any]] = ()
+    """Those that have no events of their own, each with its `name`, `scope`, `begin` (seconds since
+    the run began) and `seconds` (None: it was open at the end)."""
 
     @property
     def lanes(self) -> dict[str, LaneFigures]:
@@ -110,11 +114,11 @@ class Report:
 
     @property
     def effectiveness(self) -> Effectiveness | None:
-        """How well the station ran, with what really is in the lanes; None: it is not known."""
+        """How well the station ran, as if all that it sorted was audited; None: it is not known."""
         if self.states is None or not self.states.spans:
             return None
-        truth = AuditedPurity(self.purity.total, self.purity.count)
-        return replace(self.states.effectiveness, quality=truth)
+        audited = AuditedPurity(self.account.sorted, self.account.right)
+        return replace(self.states.effectiveness, quality=audited)
 
     def _states_json(self) -> dict[str, Any] | None:
         found, states = self.effectiveness, self.states
@@ -166,7 +170,9 @@ class Report:
             f"stops      {line.stops} of {line.reason}, {line.length / 1e6:,.1f} s"
             for line in states.pareto
         ]
-        return [f"OEE        {words}: {shares}", *stops]
+        names = Counter(one["name"] for one in self.incidents)
+        known = [f"incidents  {counts_text(names)}"] if names else []
+        return [f"OEE        {words}: {shares}", *stops, *known]
 
     def times(self) -> list[tuple[str, Spread, str, str]]:
         """(name, values, unit, meaning) of everything whose time is measured."""
@@ -223,6 +229,7 @@ class Report:
             "view_to_move_ms": account.view_to_move_ms.to_json(),
             "pin_after_plan_ms": account.after_plan_ms.to_json(),
             "state": self._states_json(),
+            "incidents": [dict(one) for one in self.incidents],
             "machine": dict(self.machine),
         }
 

@@ -75,6 +75,33 @@ class Black(PassingFault):
         return picture._replace(image=np.zeros_like(picture.image))
 
 
+class Covered(PassingFault):
+    """`covered`: something dark lies on the lens, such as a hand or a rag."""
+
+    name: ClassVar[str] = "covered"
+    summary: ClassVar[str] = "something dark covers the lens"
+
+    every: Every = 60.0
+    seconds: Lasting = 5.0
+    _seed: tuple[int, ...] = PrivateAttr(default=())
+
+    def begin(self, seed: tuple[int, ...]) -> None:
+        """See Fault."""
+        super().begin(seed)
+        self._seed = seed
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """See Fault."""
+        if picture.image is None or not self.strength(picture.captured):
+            return picture
+        # A little light comes past it at one side, and the sensor has its noise.
+        height, width, channels = picture.image.shape
+        light = np.linspace(8, 28, width)[None, :, None]
+        random = np.random.default_rng((*self._seed, round(1e6 * picture.captured)))
+        noise = random.normal(0, 1.5, (height, width, channels))
+        return picture._replace(image=np.clip(light + noise, 0, 255).astype(np.uint8))
+
+
 class Damaged(PassingFault):
     """`damaged`: frames that cannot be decoded, as of a bad cable."""
 

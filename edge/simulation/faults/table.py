@@ -20,6 +20,7 @@ FAULTS: Mapping[str, type[Fault]] = {
         camera.CameraGone,
         camera.Frozen,
         camera.Black,
+        camera.Covered,
         camera.Damaged,
         camera.Light,
         belt.Speed,

@@ -24,10 +24,14 @@ class SimulatedCameraSettings:
     Attributes:
         locked: nothing: a world's light is what it is.
         oldest: no frame is too old, as a world takes as long for a picture as it does.
+        watched_name: its name for the operator: it is one that should give pictures all the time.
+        seconds_per_frame: its pictures tell it.
     """
 
     locked: Exposure | None = None
     oldest = math.inf
+    watched_name = "the simulated camera"
+    seconds_per_frame: float | None = None
 
     def __init__(self, world: DrawnWorld, clock: Clock, faults: Faults) -> None:
         """Opens nothing yet."""
@@ -65,7 +69,11 @@ class SimulatedCamera:
         """
         self._shots, self._faults, self._clock, self._pause = shots, faults, clock, pause
         self._camera = ReopeningCamera(
-            self._device, name="the simulated camera", clock=clock, pause=pause, **told
+            self._device,
+            name=SimulatedCameraSettings.watched_name,
+            clock=clock,
+            pause=pause,
+            **told,
         )
 
     def read(self) -> Frame | UnreadableFrame | None:

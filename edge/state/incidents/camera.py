@@ -5,10 +5,11 @@ Pure. A camera that is lost is told by its own events.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 from edge.core.images.image_file import Image
-from edge.flow import Exposure, Frame, PictureFault, PictureFaultKind
+from edge.flow import Exposure, Frame, PictureFault, PictureFaultKind, UnreadableFrame
 from edge.state.incidents.notice import Notice
 from edge.vision.camera.scene_checks import SceneChange, SceneChecker
 
@@ -85,6 +86,40 @@ class CameraScene:
                 self.fault = _FAULTS[change]._replace(lasting=True)
         elif suspected is not None and suspected in self._stopping and not self._patience:
             self.fault = _FAULTS[suspected]  # nothing is learned or sorted until it is known
+
+
+DAMAGED = "camera_damaged"
+"""The incident of a camera some of whose pictures cannot be decoded."""
+_OF_SO_MANY, _DAMAGED_ONES = 30, 3
+"""It begins with so many damaged ones among so many pictures; a single one is left out, and no more
+is said of it than the camera says itself."""
+_WHOLE_SECONDS = 3.0
+"""It is over when no picture has been damaged for so long, as the camera says then, too."""
+
+
+class CameraDamage:
+    """Whether pictures of a live camera come damaged again and again, from each of them."""
+
+    def __init__(self) -> None:
+        """None was damaged."""
+        self._damaged: deque[bool] = deque(maxlen=_OF_SO_MANY)
+        self._last, self._lasts = 0.0, False
+
+    def see(self, frame: Frame | UnreadableFrame) -> Iterator[Notice]:
+        """What the next picture tells; a stored one tells nothing."""
+        if frame.source:
+            return
+        damaged = isinstance(frame, UnreadableFrame)
+        self._damaged.append(damaged)
+        if damaged:
+            self._last = frame.captured
+        if not self._lasts and sum(self._damaged) >= _DAMAGED_ONES:
+            self._lasts = True
+            yield Notice(DAMAGED, True, frame.captured, logged=True)
+        elif self._lasts and frame.captured - self._last >= _WHOLE_SECONDS:
+            self._lasts = False
+            self._damaged.clear()
+            yield Notice(DAMAGED, False, frame.captured, logged=True)
 
 
 EXPOSURE = "camera_exposure"

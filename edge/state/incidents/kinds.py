@@ -100,6 +100,12 @@ _KINDS = (
         stop=State.HELD, after_moves=True,
     ),
     IncidentKind(
+        "camera_damaged", "camera",
+        "Some of the camera's pictures cannot be decoded, and are left out.",
+        "Check its cable, supply and network.",
+        "No picture has been damaged for three seconds.",
+    ),
+    IncidentKind(
         "camera_resized", "camera",
         "The camera gives pictures of another size than at the start.",
         "Set the camera to the size before, or restart the station and check its region.",
@@ -140,6 +146,14 @@ _KINDS = (
         "Check that it supports these values, and that no other program changes them; restart the "
         "station.",
         "The camera tells the values of the station file again.",
+    ),
+    IncidentKind(
+        "actuator_failed", "station",
+        "A pin, or a board on an I2C bus, cannot be written.",
+        "Check the supply of the board and its wires SDA and SCL, or the pin, and what else uses "
+        "it. The station ends, and is started again until it can be written.",
+        "The station is started again.",
+        stop=State.HELD,
     ),
     IncidentKind(
         "ledger_failed", "ledger",

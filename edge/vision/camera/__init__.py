@@ -48,7 +48,7 @@ SYNONYMS = {
 """Other words that people use for a kind of camera, with the kind that each means."""
 
 
-FROZEN_SECONDS = 2.0
+FROZEN_SECONDS = 1.5
 """A picture that repeats for so long is frozen, unless the station file sets another time."""
 
 _OLDEST_SECONDS, _OLDEST_FRAMES = 1.0, 3
@@ -103,6 +103,11 @@ class CameraSettings(Section):
     @property
     def device_name(self) -> str | None:
         """The device that one program alone can open; None: it is none."""
+        return None
+
+    @property
+    def watched_name(self) -> str | None:
+        """Its name for the operator, if it should give pictures all the time; None: it may pause."""
         return None
 
     @property

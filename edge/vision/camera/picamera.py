@@ -98,6 +98,11 @@ class Settings(DeviceSettings):
         return f"{self.camera} of the Raspberry Pi"
 
     @property
+    def watched_name(self) -> str:
+        """Its name for the operator."""
+        return f"Pi camera {self.camera}"
+
+    @property
     def locked(self) -> Exposure | None:
         """What the station file fixes of how pictures are taken; None: nothing."""
         gains = self.white_balance_gains
@@ -133,7 +138,7 @@ class Settings(DeviceSettings):
         """
         return ReopeningCamera(
             lambda: PicameraSource(self, clock=clock),
-            name=f"Pi camera {self.camera}",
+            name=self.watched_name,
             clock=clock,
             pause=pause,
             tell=tell,

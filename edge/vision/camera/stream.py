@@ -104,6 +104,11 @@ class Settings(DeviceSettings):
         host = parts.netloc.rpartition("@")[2]
         return f"{parts.scheme}://{host}{parts.path}"
 
+    @property
+    def watched_name(self) -> str:
+        """Its name for the operator: its URL without what is secret in it."""
+        return self.shown_url
+
     def open(
         self,
         *,
@@ -119,7 +124,7 @@ class Settings(DeviceSettings):
         """
         return ReopeningCamera(
             lambda: StreamSource(self, clock=clock),
-            name=self.shown_url,
+            name=self.watched_name,
             clock=clock,
             pause=pause,
             tell=tell,

@@ -100,6 +100,11 @@ class Settings(DeviceSettings):
         return str(Path(self.path).resolve())
 
     @property
+    def watched_name(self) -> str:
+        """Its name for the operator: the path of its file."""
+        return self.path
+
+    @property
     def locked(self) -> Exposure | None:
         """What the station file fixes of how pictures are taken; None: nothing."""
         found = Exposure(
@@ -132,7 +137,7 @@ class Settings(DeviceSettings):
         """
         return ReopeningCamera(
             lambda: UsbSource(self, clock=clock),
-            name=self.path,
+            name=self.watched_name,
             clock=clock,
             pause=pause,
             tell=tell,

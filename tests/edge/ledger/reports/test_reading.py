@@ -103,13 +103,13 @@ def test_oee_is_exact(ledger: Path) -> None:
     found = state_report(ledger, end=at(3600), ideal_rate=0.5).effectiveness
     assert (found.planned_seconds, found.executing_seconds) == (3600, 2840)
     assert found.availability == 2840 / 3600
-    # Those that came while it stood were not its to sort.
-    assert found.items == 420
-    assert found.performance == 420 / (0.5 * 2840)
+    # A reject is not sorted, and one that came while it stood was not its to sort.
+    assert found.items == 400
+    assert found.performance == 400 / (0.5 * 2840)
     # Those that were chosen as doubtful and the reject tell nothing of the purity.
     assert (found.quality.audited, found.quality.right) == (40, 38)
     assert found.quality.interval == wilson(38 / 40, 40)
-    assert found.oee == pytest.approx(2840 / 3600 * 420 / 1420 * 0.95)
+    assert found.oee == pytest.approx(2840 / 3600 * 400 / 1420 * 0.95)
 
 
 def test_a_part_of_the_time(ledger: Path) -> None:
@@ -247,16 +247,18 @@ def test_the_kinds_that_only_a_station_writes_are_kinds() -> None:
     }  # fmt: skip
 
 
-def test_the_newest_audit_of_an_item_counts_and_one_that_was_missed_is_wrong(
+def test_the_newest_audit_of_an_item_counts_and_one_for_which_nothing_moved_is_not_sorted(
     tmp_path: Path,
 ) -> None:
     path = planted(
         tmp_path / "ledger.sqlite", *PLANTED, *items(range(1, 4)),
         audited(1, "metal", seconds=9000), audited(1, "rest", seconds=9010),
-        audited(2, "metal"), actuation(2, time=at(102), missed="late"), audited(3, "metal"),
+        audited(2, "metal"), actuation(2, time=at(102), missed="held"), audited(3, "metal"),
+        *items(range(4, 6), missed="late"),
     )  # fmt: skip
-    quality = state_report(path).effectiveness.quality
-    assert (quality.audited, quality.right) == (3, 1)
+    found = state_report(path).effectiveness
+    assert (found.items, found.quality.audited, found.quality.right) == (2, 2, 1)
+    assert [item.row["item"] for item in drawn_items(path, 5)] == []
 
 
 def test_corrections_alone_tell_no_purity(tmp_path: Path) -> None:

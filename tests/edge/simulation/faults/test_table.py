@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from edge.core.errors import UsageError
+from edge.core.images.image_file import Image
 from edge.simulation.belt.camera import Settings
 from edge.simulation.faults.table import FAULTS, Faults, fault_lines, read_faults
+from edge.vision.camera.picture_checks import even_colour
 from edge.vision.camera.reopening import CapturedPicture
 
 ORDER = Settings.model_validate({"kind": "belt"}).order()
@@ -42,6 +44,24 @@ def shown(text: str, moments: list[float]) -> list[int]:
 )
 def test_what_becomes_of_a_picture(text: str, levels: list[int]) -> None:
     assert shown(text, [0.0, 5.0]) == levels
+
+
+def test_a_covered_lens_lets_a_little_light_past_and_the_sensor_has_its_noise() -> None:
+    faults, white = begun("covered:at=1:seconds=2"), np.full((60, 80, 3), 200, np.uint8)
+
+    def shown_at(moment: float) -> Image:
+        picture = faults.picture(CapturedPicture(white, moment)).image
+        assert picture is not None
+        return picture
+
+    assert shown_at(0.9) is white
+    covered = shown_at(1.0)
+    assert (covered.dtype, covered.shape) == (np.uint8, (60, 80, 3))
+    left, right = covered[:, :20].mean(), covered[:, -20:].mean()
+    assert 5 < left < right < 30
+    assert even_colour(covered) is None
+    assert np.array_equal(covered, shown_at(1.0))
+    assert not np.array_equal(covered, shown_at(1.1))
 
 
 def test_a_frozen_camera_repeats_the_picture_before() -> None:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.flow import Exposure, Frame, PictureFault, PictureFaultKind
-from edge.state.incidents.camera import CameraExposure, CameraFaults, CameraScene, differences
+from edge.flow import Exposure, Frame, PictureFault, PictureFaultKind, UnreadableFrame
+from edge.state.incidents.camera import (
+    CameraDamage,
+    CameraExposure,
+    CameraFaults,
+    CameraScene,
+    differences,
+)
 from edge.vision.camera.scene_checks import reduced, reference_of
 from tests.edge.vision.camera.test_scene_checks import (
     SCENE,
@@ -130,6 +136,38 @@ def test_an_item_that_fills_the_picture_is_no_cover_before_it_has_lain_for_long(
     first = found.index((PictureFaultKind.COVERED, True))
     assert set(found[:first]) == {None}
     assert 8 <= first < 12
+
+
+def damage(pictures: str, *, source: str = "") -> list[tuple[bool, float]]:
+    """What is told of pictures that come ten times a second: D is damaged, . is not."""
+    rule = CameraDamage()
+    return [
+        (notice.begins, notice.at)
+        for number, what in enumerate(pictures)
+        for notice in rule.see(
+            UnreadableFrame(number / 10, number, source, "cut off")
+            if what == "D"
+            else Frame(IMAGE, number / 10, number, source=source)
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "told"),
+    [
+        ("." * 20 + "D" + "." * 60, []),
+        (("D" + "." * 19) * 10, []),  # one in twenty
+        ("DDD", [(True, 0.2)]),
+        ("D.D.D.D.D" + "." * 40, [(True, 0.4), (False, 3.8)]),
+        (("D" + "." * 9) * 10, [(True, 2.0)]),
+        ("DDD" + "." * 40 + "D" + "." * 9 + "DD", [(True, 0.2), (False, 3.2), (True, 5.4)]),
+    ],
+)
+def test_pictures_that_are_damaged_again_and_again_are_an_incident(
+    pictures: str, told: list[tuple[bool, float]]
+) -> None:
+    assert damage(pictures) == told
+    assert damage(pictures, source="a.png") == []
 
 
 LOCKED = Exposure(8000, 2.0, (1.8, 1.6))

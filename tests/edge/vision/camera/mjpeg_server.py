@@ -44,18 +44,21 @@ class MjpegServer:
         backlog: so many red pictures are sent at once when someone connects.
         damage: what becomes of some JPEGs on their way; None: all arrive whole.
         damaged: those whose number can be divided by this one.
+        rate: pictures a second.
         silent: set: it sends nothing more, and keeps the connection.
         password: what Basic authentication wants, as its base64; None: nothing.
     """
 
-    def __init__(self, *, backlog: int = 0, password: str | None = None) -> None:
+    def __init__(
+        self, *, backlog: int = 0, password: str | None = None, port: int = 0, rate: float = RATE
+    ) -> None:
         self.bgr = (40, 200, 50)
         self.picture: Callable[[], Image] | None = None
         self.backlog, self.password = backlog, password
         self.silent = threading.Event()
         self.damage: Callable[[bytes], bytes] | None = None
         self.damaged = 2
-        self.port = 0
+        self.port, self.rate = port, rate
         self._stopping = threading.Event()
         self._server: ThreadingHTTPServer | None = None
         self.start()
@@ -115,7 +118,7 @@ class MjpegServer:
                 try:
                     self.wfile.write(_part(_jpeg(clock_picture((0, 0, 255)))) * camera.backlog)
                     number = 0
-                    while not camera._stopping.wait(1 / RATE):
+                    while not camera._stopping.wait(1 / camera.rate):
                         if not camera.silent.is_set():
                             picture = camera.picture or partial(clock_picture, camera.bgr)
                             jpeg = _jpeg(picture())
