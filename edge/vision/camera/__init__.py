@@ -107,7 +107,7 @@ class CameraSettings(Section):
 
     @property
     def watched_name(self) -> str | None:
-        """Its name for the operator, if it should give pictures all the time; None: it may pause."""
+        """Its name, if it should give pictures all the time; None: it may pause."""
         return None
 
     @property
