@@ -169,7 +169,7 @@ class _Lens:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("frozen", "is frozen: it has given exactly the same picture for 2 s"),
+        ("frozen", "is frozen: it has given exactly the same picture for 1.5 s"),
         ("black", "shows nothing: its picture is evenly dark"),
         ("half", "gives incomplete pictures: its rows 21 to 60 of 60 repeat one another"),
         ("small", "gives 45x30 pixels now, but gave 90x60 at the start"),
@@ -212,6 +212,6 @@ def test_of_a_camera_that_shows_no_picture_of_now_nothing_is_accepted(
     assert begun.startswith(f"camera     cam {said}")
     assert len([line for line in told if line.startswith("camera     cam: no ")]) == 1
     (summary,) = (line for line in tally.lines() if line.startswith("pictures"))
-    assert {"frozen": "frozen 15, repeated 15", "black": "blank 30", "half": "torn 30"}.get(
+    assert {"frozen": "frozen 19, repeated 11", "black": "blank 30", "half": "torn 30"}.get(
         kind, "resized 30"
     ) in summary
