@@ -24,7 +24,7 @@
 #                  (ITEMS=1000000);  STATION=demo/station.yaml ITEMS=5000: drawn items, 2 a second
 # make bench-photographs  photographs as items on a belt, beside what evaluate says of them: a few
 #                  minutes (BUNDLE=folder RUN=folder: a bundle and its run, of whose test split they are)
-# make bench-stops  20 planted stops of 8 kinds: each one's state, reason and duration, and the OEE
+# make bench-stops  20 planted stops of 9 kinds: each one's state, reason and duration, and the OEE
 # make bench-camera  a camera that is paused, killed, black, frozen, covered, damaged: noticed when, and as what
 # make bench-codes  how many of 1,000 codes in pictures are read, and none wrongly: some ten minutes
 # make bench-week      a week's corrections become a better model, the whole way, on your photographs

@@ -33,8 +33,8 @@ class FramePump:
         """Reads nothing yet.
 
         Args:
-            look: called with each frame, damaged or not, before anybody can take it; returns a fault
-                that the frame is to have besides its own, or None. Must not wait.
+            look: called with each frame, damaged or not, before anybody can take it; returns a
+                fault that the frame is to have besides its own, or None. Must not wait.
         """
         self._latest, self._clock, self._look = latest, clock, look
         self._stopping = Flag(clock)

@@ -1,18 +1,16 @@
-"""Whether a station's stops are told as they were: twenty planted ones of eight kinds.
+"""Whether a station's stops are told as they were: twenty planted ones of nine kinds.
 
     python -m tests.benchmarks.planted_stops [--seed S] [--json]
 
 A simulated station on a belt is stopped twenty times, at known moments and for known times: by its
-emergency stop, a full bin, a jam, a pause, and a camera that is unplugged, hangs, is frozen or is
-black. What its ledger says of each stop is compared with what follows from the plan: its state, its
-reason, when it began and how long it took. Between the stops its camera is covered, which is an
-incident and stops nothing.
+emergency stop, a full bin, a jam, a pause, and a camera that is unplugged, hangs, is covered,
+frozen or black. What its ledger says of each stop is compared with what follows from the plan: its state,
+its reason, when it began and how long it took.
 
 The OEE of its ledger, with all that it sorted audited, is compared with that of the simulated
 world, which knows nothing of verdicts and rows: the planned stops, the items that came into a lane
 which is for a label, and those of them that belong there. Exit code 1 where a state or a reason is
-another one, a time is off by more than 0.5 seconds, the OEE by more than 0.5 points, or a covered
-camera is noticed after more than 2 seconds.
+another one, a time is off by more than 0.5 seconds, or the OEE by more than 0.5 points.
 """
 
 from __future__ import annotations
@@ -23,8 +21,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, cycle, zip_longest
-from operator import sub
+from itertools import accumulate, cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +64,6 @@ KINDS: tuple[tuple[str, float, float], ...] = (
     ("black", 4, 8),
     ("jam:lane=cold", 13, 17),
 )
-STOPS = len(KINDS) - 1
-"""So many of them stop the station."""
-COVERED_SECONDS = 2.0
-"""A covered camera is to be noticed in this time, and that it is not covered any more."""
 _GIVES_UP_SECONDS = 3.0
 """A camera that hangs is opened again after so long."""
 _REOPENED = tuple(accumulate(0.5 * 2**turn for turn in range(5)))
@@ -88,11 +81,6 @@ class Planted:
     def __str__(self) -> str:
         name, _, lane = self.kind.partition(":")
         return ":".join(filter(None, (name, f"at={self.at:g}", f"seconds={self.seconds:g}", lane)))
-
-    @property
-    def stops(self) -> bool:
-        """Whether it stops the station."""
-        return self.kind != "covered"
 
     def stop(self, jammed: Sequence[float]) -> dict[str, Any]:
         """The stop that follows from it by what the papers say.
@@ -112,6 +100,8 @@ class Planted:
                 return _stop("Held", "camera_frozen", at + FROZEN_SECONDS, end)
             case "black":
                 return _stop("Held", "camera_black", at + 0.5, end)
+            case "covered":
+                return _stop("Held", "camera_covered", at, end)
             case "camera-gone":
                 return _stop("Held", "camera_lost", at, at + _reopened(self.seconds))
             case "drop-outs":  # its silence is noticed before it is opened again
@@ -135,12 +125,9 @@ def _reopened(seconds: float) -> float:
 
 
 def planted(count: int) -> list[Planted]:
-    """A plan of so many stops, kind by kind, with what stops nothing between them."""
-    plan: list[Planted] = []
-    at = BEGIN
-    for kind, seconds, until_next in cycle(KINDS):
-        if sum(one.stops for one in plan) == count:
-            break
+    """A plan of so many faults, kind by kind."""
+    plan, at = [], BEGIN
+    for kind, seconds, until_next in islice(cycle(KINDS), count):
         plan.append(Planted(kind, at, seconds))
         at += until_next
     return plan
@@ -189,18 +176,13 @@ def measure(folder: Path, *, count: int, seed: int) -> dict[str, Any]:
     found, ran = report.to_json(), report.effectiveness
     assert ran is not None
     state = found["state"]
-    expected = [one.stop(truth.jammed) for one in plan if one.stops]
+    expected = [one.stop(truth.jammed) for one in plan]
     whole = report.virtual_seconds
     sorting = whole - sum(stop["seconds"] for stop in expected)
     return {
-        "planted": [str(one) for one in plan if one.stops],
+        "planted": [str(one) for one in plan],
         "expected": expected,
         "stops": state["stops"],
-        "covered": [[one.at, one.at + one.seconds] for one in plan if not one.stops],
-        "noticed": [
-            [one["begin"], one["begin"] + (one["seconds"] or whole)]
-            for one in found["incidents"] if one["name"] == "camera_covered"
-        ],
         "factors": {
             "availability": [state["availability"], sorting / whole],
             "performance": [state["performance"], truth.came / (sorting * RATE)],
@@ -208,7 +190,7 @@ def measure(folder: Path, *, count: int, seed: int) -> dict[str, Any]:
             "oee": [state["oee"], truth.right / (whole * RATE)],
         },
         "seconds": found["machine"]["seconds"],
-    }  # fmt: skip
+    }
 
 
 def faults_of(found: dict[str, Any]) -> list[str]:
@@ -224,15 +206,9 @@ def faults_of(found: dict[str, Any]) -> list[str]:
         for key in ("begin", "seconds"):
             if abs(stop[key] - wanted[key]) > 0.5:
                 wrong.append(f"{planted_one}: {key} {stop[key]:.2f}, planted {wanted[key]:.2f}")
-    for covered, noticed in zip_longest(found["covered"], found["noticed"]):
-        if covered is None or noticed is None:
-            wrong.append(f"covered {covered}, noticed {noticed}")
-        elif not all(0 <= late <= COVERED_SECONDS for late in map(sub, noticed, covered)):
-            wrong.append(f"covered from {covered}, noticed from {noticed}")
-    for name in ("availability", "oee"):
-        told, true = found["factors"][name]
-        if abs(told - true) > 0.005:
-            wrong.append(f"{name}: {told:.4f}, and it was {true:.4f}")
+    told, true = found["factors"]["oee"]
+    if abs(told - true) > 0.005:
+        wrong.append(f"the OEE is told as {told:.4f}, and was {true:.4f}")
     return wrong
 
 
@@ -255,12 +231,6 @@ def main() -> int:
                 f"{one:<42} {stop['states'][0]:<10} {stop['reason']:<15} began "
                 f"{stop['begin'] - wanted['begin']:+.2f} s, took {stop['seconds']:.2f} s "
                 f"({stop['seconds'] - wanted['seconds']:+.2f})"
-            )
-        for covered, noticed in zip(found["covered"], found["noticed"], strict=False):
-            print(
-                "covered   noticed after {:.2f} s, and that it is over after {:.2f} s".format(
-                    *map(sub, noticed, covered)
-                )
             )
         for name, (told, true) in found["factors"].items():
             print(f"{name:<14} {told:.4f}, in truth {true:.4f} ({100 * (told - true):+.2f} points)")

@@ -8,19 +8,19 @@ import pytest
 
 from edge.ledger import opening
 from edge.ledger.recovering import RecoveringLedger
-from tests.benchmarks.planted_stops import STOPS, faults_of, measure
+from tests.benchmarks.planted_stops import KINDS, faults_of, measure
 
 
 def test_each_kind_of_stop_is_told_with_its_state_its_reason_and_its_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)  # it starts no process
-    found = measure(tmp_path, count=STOPS, seed=1)
-    assert len({stop["reason"] for stop in found["stops"]}) == 7
+    found = measure(tmp_path, count=len(KINDS), seed=1)
+    assert len({stop["reason"] for stop in found["stops"]}) == 8
     assert faults_of(found) == []
     found["stops"][0] |= {"reason": "jam", "seconds": 99.0}
     assert len(faults_of(found)) == 2
     found["factors"]["oee"][0] += 0.006
     assert len(faults_of(found)) == 3
     del found["stops"][-1]
-    assert "8 stops were planted, and 7 are told of" in faults_of(found)
+    assert "9 stops were planted, and 8 are told of" in faults_of(found)
