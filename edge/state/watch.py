@@ -26,12 +26,11 @@ from edge.ledger.reports.last_run import LastRun
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
-from edge.state.incidents.camera import CameraDamage, CameraExposure, CameraFaults, CameraScene
+from edge.state.camera_watch import CameraWatch
 from edge.state.incidents.jam import Jams
 from edge.state.incidents.kinds import INCIDENTS
 from edge.state.incidents.notice import Notice
 from edge.state.incidents.register import IncidentRegister
-from edge.state.incidents.silence import CameraSilence, slowest
 from edge.state.incidents.starved import Starvation
 from edge.state.keeper import StationStates
 from edge.state.machine import Mode, State
@@ -94,15 +93,8 @@ class StateWatch(Closing):
         self._register = IncidentRegister(
             states=self._states, offer=offer, stamps=stamps, clock=clock
         )
-        self._camera, self._damage = CameraFaults(), CameraDamage()
-        self._scene = CameraScene(config.reference, patience=config.trigger.fills_picture_seconds)
+        self._camera = CameraWatch(config, journal=journal, register=self._register, clock=clock)
         self._late = self._belt_stands = self._starting = False
-        self._exposure = CameraExposure(config.camera.locked)
-        camera, self._camera_lock = config.camera, threading.Lock()
-        self._silence: CameraSilence | None = None
-        if camera.watched_name is not None:
-            interval = slowest(camera.seconds_per_frame, camera.locked)
-            self._silence = CameraSilence(camera.watched_name, interval)
         self._diverted = frozenset[str]() if settings is None else settings.diverted
         minutes = None if settings is None else settings.starved_minutes
         self._starvation = None if minutes is None else Starvation(60 * minutes)
@@ -226,34 +218,11 @@ class StateWatch(Closing):
 
     def camera_changed(self, change: CameraChange) -> None:
         """The camera is lost, or is back, as it tells itself."""
-        with self._camera_lock:
-            if self._silence is None:
-                self._tell_change(change)
-            elif (told := self._silence.changed(change, self._clock.now())) is not None:
-                self._tell_change(told)
-
-    def _tell_change(self, change: CameraChange) -> None:
-        now = self._clock.now()
-        event = self._journal.camera_changed(change)
-        lost = change.lost_seconds is None
-        if lost:
-            self._take_all(self._camera.lost(now))
-        self._register.told(Notice("camera_lost", lost, now), event.id)
+        self._camera.changed(change)
 
     def frame(self, frame: Frame | UnreadableFrame) -> PictureFault | None:
         """The camera gave a frame; what is wrong with the scene that it shows, or None."""
-        if self._silence is not None:
-            with self._camera_lock:
-                if (back := self._silence.frame(self._clock.now())) is not None:
-                    _log.info(f"camera     {back.camera} is back after {back.lost_seconds:.1f} s")
-                    self._tell_change(back)
-        self._take_all(self._damage.see(frame))
-        if isinstance(frame, UnreadableFrame):
-            return None
-        self._take_all(self._camera.see(frame))
-        self._take_all(self._scene.see(frame))
-        self._take_all(self._exposure.see(frame))
-        return self._scene.fault
+        return self._camera.frame(frame)
 
     # The sorting thread; see SortingState
 
@@ -269,10 +238,7 @@ class StateWatch(Closing):
             due = self._jams.next_at
         if due is not None and self._lanes.travel is not None:
             due = self._clock.now() + _BELT_SECONDS  # when the belt will be there, nobody knows
-        moments = [due]
-        if self._silence is not None:
-            with self._camera_lock:
-                moments.append(self._silence.next_at(self._clock.now()))
+        moments = [due, self._camera.next_at]
         if self._starvation is not None:
             moments.append(self._starvation.next_at)
         if self._register.waits:
@@ -291,8 +257,7 @@ class StateWatch(Closing):
             self._late = not self._late
             at = self._clock.now() if late_since is None else late_since
             self.take(Notice("camera_late", self._late, at))
-        if self._silence is not None:
-            self._look_for_silence(self._silence)
+        self._camera.look()
         if self._register.waits and quiet and self._lanes.idle:
             self._register.settle()
         if self._starvation is not None:
@@ -315,14 +280,6 @@ class StateWatch(Closing):
         if self._belt_stands is not self._lanes.belt_stands:
             self._belt_stands = not self._belt_stands
             self.take(Notice("belt_stands", self._belt_stands, self._clock.now()))
-
-    def _look_for_silence(self, silence: CameraSilence) -> None:
-        with self._camera_lock:
-            if (lost := silence.look(self._clock.now())) is not None:
-                _log.warning(
-                    f"camera     {lost.camera} has given no picture for {silence.seconds:.1f} s"
-                )
-                self._tell_change(lost)
 
     def _forget_what_stood(self) -> None:
         """Without an encoder nobody knows how long the belt stood while the station did, and so

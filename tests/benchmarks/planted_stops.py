@@ -4,8 +4,8 @@
 
 A simulated station on a belt is stopped twenty times, at known moments and for known times: by its
 emergency stop, a full bin, a jam, a pause, and a camera that is unplugged, hangs, is covered,
-frozen or black. What its ledger says of each stop is compared with what follows from the plan: its state,
-its reason, when it began and how long it took.
+frozen or black. What its ledger says of each stop is compared with what follows from the plan: its
+state, its reason, when it began and how long it took.
 
 The OEE of its ledger, with all that it sorted audited, is compared with that of the simulated
 world, which knows nothing of verdicts and rows: the planned stops, the items that came into a lane

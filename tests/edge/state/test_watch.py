@@ -7,7 +7,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from edge.config.stops.section import ExitSensor, StopSettings
@@ -15,15 +14,13 @@ from edge.control.client import ANSWER_SECONDS
 from edge.control.messages import ControlCommand, ControlRequest
 from edge.core.errors import LabelLaneError
 from edge.events import (
-    CameraBack,
-    CameraLost,
     Event,
     IncidentEnded,
     IncidentRaised,
     Stamps,
     StateChanged,
 )
-from edge.flow import Frame, UnreadableFrame
+from edge.flow import Frame
 from edge.lanes.belt_travel import BeltTravel
 from edge.lanes.lanes import Lanes
 from edge.lanes.schedule import Timing
@@ -283,41 +280,3 @@ def test_a_model_that_is_refused_is_an_incident_until_another_one_is_taken() -> 
         with found.judging():
             pass
         assert found.signs.incidents == ()
-
-
-def test_a_camera_that_hangs_is_lost_until_its_next_picture() -> None:
-    time = [0.0]
-    found, sink = watch(lambda: time[0], None)
-    image = np.zeros((2, 2, 3), np.uint8)
-
-    def looked(*moments: float) -> list[tuple[str, ...]]:
-        for moment in moments:
-            time[0] = moment
-            found.look(quiet=True)
-        return [found.signs.incidents, (str(found.signs.state),)]
-
-    with found:
-        found.frame(Frame(image, 0.0, 1))
-        assert found.next_at == 1.5
-        assert looked(0.5, 1.0, 1.49) == [(), ("Execute",)]
-        assert looked(1.5) == [("camera_lost",), ("Held",)]
-        time[0] = 1.9
-        found.frame(UnreadableFrame(1.9, 2, "", "cut off"))  # it lives, though it is damaged
-        assert looked(1.9) == [(), ("Execute",)]
-    changes = [event for event in sink.told if isinstance(event, CameraLost | CameraBack)]
-    assert [type(event).__name__ for event in changes] == ["CameraLost", "CameraBack"]
-    assert isinstance(changes[1], CameraBack)
-    assert changes[1].lost_seconds == pytest.approx(0.4)
-
-
-def test_a_camera_that_may_pause_is_not_lost() -> None:
-    time = [0.0]
-    camera = SimpleNamespace(locked=None, watched_name=None)
-    found, _ = watch(lambda: time[0], None, camera=camera)
-    with found:
-        found.frame(Frame(np.zeros((2, 2, 3), np.uint8), 0.0, 1, source="a.png"))
-        assert found.next_at is None
-        for second in range(100):
-            time[0] = float(second)
-            found.look(quiet=True)
-        assert found.sorts
