@@ -94,7 +94,6 @@ class Watched:
             assert (self.state, state) in LEGAL | START, f"{self.state} -> {state}"
         assert bool(event.reason) == (state in (State.HELD, State.SUSPENDED, State.ABORTED))
         waits_for = set(filter(None, event.waits_for.split(", ")))
-        assert state is not State.EXECUTE or not waits_for
         by_person = bool(event.who) and state in (State.STOPPED, State.IDLE)
         assert not by_person or "stopped" in waits_for
         assert event.reason not in ("paused", "jam") or waits_for
@@ -128,6 +127,7 @@ class Watched:
 
     def check(self) -> None:
         assert self.states.situation.state is self.state
+        assert self.state is not State.EXECUTE or not self.states.situation.waits_for
         assert self.pins.free == self.states.executes == (self.state is State.EXECUTE)
         at_rest = self.state in (State.STOPPED, State.IDLE)
         assert self.pins.by_hand == (at_rest and self.mode is not Mode.PRODUCTION)
