@@ -49,7 +49,7 @@ def test_where_the_simulation_is_not_installed_it_says_how_to_get_it(
     ("words", "code", "said"),
     [
         (["--rate", "0"], EXIT_USAGE, "must be above 0"),
-        (["--rate", "x"], EXIT_USAGE, "invalid"),
+        (["--rate", "x"], EXIT_USAGE, "--rate: must be a number"),
         (["--count", "0"], EXIT_USAGE, "--count"),
         (["--seed", "-1"], EXIT_USAGE, "--seed"),
         (["--items", "nowhere"], EXIT_DATA, "nowhere"),
