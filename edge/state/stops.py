@@ -369,7 +369,9 @@ class Stops:
         return (*by_person, *([STOPPED] if self._by_person else []))
 
     def _enter(self, situation: Situation) -> Situation:
-        self.situation = replace(situation, waits_for=self._waits_for)
+        # It sorts for a moment between two states at most, and then nothing has to be ended yet.
+        waits_for = () if situation.state is State.EXECUTE else self._waits_for
+        self.situation = replace(situation, waits_for=waits_for)
         return self.situation
 
     def _words(self) -> str:
