@@ -151,7 +151,8 @@ class Observation:
     on the frames' clock; may be in the future. None if it is not known: the capture of the frame is
     used then."""
     too_close: bool = False
-    """True if the same picture shows another item, so that it is not known whose picture it is."""
+    """True if the same picture shows another item, so that it is not known whose picture it is, or
+    if the item is two things that touch each other."""
     confirmed: bool = True
     """False if only this frame has shown it. A damaged frame or a flash can cause such an
     observation, so it is not an item unless it is seen again."""

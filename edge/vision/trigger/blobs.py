@@ -49,6 +49,8 @@ class Blob(NamedTuple):
     missing in it that is a darker belt's colour."""
     shape: Mask
     """The object's mask, 1 or 0, for its box enlarged by `RIM` pixels on each side."""
+    whole: bool = True
+    """False if it was joined of several, and `shape` is the mask of one of them."""
 
     def moved(self, right: int, down: int) -> Blob:
         """The blob in a picture that has so many columns and rows more at its left and its top."""

@@ -189,6 +189,7 @@ class MotionTrigger:
                 gone=gone,
                 # An item that must be at rest has no moment at which it passes.
                 passed=None if self._settings.still_seconds else track.passed,
+                too_close=track.twofold,
                 confirmed=track.frames > 1,
             )
             for track in tracks

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from edge.core.images.preprocess import Box
-from edge.vision.trigger.blobs import cut_off
+from edge.vision.trigger.blobs import Mask, cut_off
+from edge.vision.trigger.touching import is_twofold
 
 Vector = tuple[float, float]
 """A vector across and down in the small picture: in pixels, or for a velocity in pixels per second.
@@ -30,6 +31,9 @@ used while it has moved less than twice the least travel, as on a slow belt or a
 """
 _REMEMBERED = 250
 """The number of observations that are remembered."""
+_LOOKS, _SAY_SO = 3, 2
+"""So many pictures that show a whole object are looked at for two things that touch, and so many of
+them must say so: one may show a hand beside it, or be damaged."""
 _LEAP = 1.6
 """An object whose area in one picture is so many times larger or smaller than before and after was
 not seen well in that picture."""
@@ -127,6 +131,7 @@ class Track:
             does not travel.
         number: the item's number; None if it is not an item yet.
         silent: whether it can never be an item.
+        twofold: whether it is two things that touch each other.
     """
 
     def __init__(
@@ -157,6 +162,7 @@ class Track:
         self.velocity: Vector | None = None
         self.passed: float | None = None
         self.number: int | None = None
+        self._looks = self._twofold = 0
         self._rest = Edges.of(box)
         self._points = deque([self._point(body or box)], maxlen=_REMEMBERED)
         self._settled = False
@@ -216,6 +222,17 @@ class Track:
         self.box, self.extent, self.cut = box, extent, cut_off(box, self._size)
         self.seen, self.shown, self.alone = at, True, False
         self.frames += 1
+
+    @property
+    def twofold(self) -> bool:
+        """See the class."""
+        return self._twofold >= _SAY_SO
+
+    def look_at(self, shape: Mask) -> None:
+        """Looks whether its shape, which the latest picture shows whole, is that of two things."""
+        if self._looks < _LOOKS:
+            self._looks += 1
+            self._twofold += is_twofold(shape)
 
     def is_leaving(self, at: float) -> bool:
         """Whether it was leaving the picture, or must have left it by the time `at`."""

@@ -170,6 +170,8 @@ class Tracks:
                     one.share(_within(expected[one], blob.box), blob.extent, at)
                 continue
             track.move(boxes[index], blob.extent, at, body=bodies[index])
+            if blob.whole and boxes[index] == blob.box and not any(track.cut):
+                track.look_at(blob.shape)
             if track.passed is not None and not self._still_seconds:
                 self._usual = track.velocity
         return left_over
@@ -241,7 +243,7 @@ def _joined(blobs: Sequence[Blob], gap: float) -> list[Blob]:
         for one in near:
             box, extent = _union(one.box, blob.box), _union(one.extent, blob.extent)
             body, area = _union(one.body, blob.body), one.area + blob.area
-            blob = blob._replace(box=box, area=area, extent=extent, body=body)
+            blob = blob._replace(box=box, area=area, extent=extent, body=body, whole=False)
         joined.append(blob)
     return joined
 
