@@ -151,7 +151,7 @@ GAPS: Mapping[str, str] = {
         edge.web.app: _endpoint.answer
         edge.web.guard: Guard.__call__
         edge.web.pages.delivery: _answered
-        edge.web.reading: _model _outgoing
+        edge.web.reading: _outgoing
         edge.web.serving: serve
         edge.web.words.concerns: _concerns
         edge.web.words.counting: _words

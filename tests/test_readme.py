@@ -201,7 +201,8 @@ def test_the_tour_works_when_it_is_typed_in_the_order_of_the_page(
     # On a busy machine the ledger's process may take longer than a station waits for it.
     patient = partial(Patience, open=300, hang=300, finish=300)
     monkeypatch.setattr(opening, "Patience", patient)
-    make_bundle(tmp_path / "bundles" / "first", labels=("cardboard", "glass", "metal"))
+    for name in ("first", "second"):
+        make_bundle(tmp_path / "bundles" / name, labels=("cardboard", "glass", "metal"))
     for label, colour in zip(("cardboard", "glass", "metal"), BGR.values(), strict=False):
         write_picture(tmp_path / "photos" / label / "1.jpg", colour)
     ran = []

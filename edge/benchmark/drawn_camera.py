@@ -16,7 +16,8 @@ from edge.vision.camera.picture_checks import PictureChecker
 class DrawnCameraSettings:
     """Stands in for the section `camera` of a station file."""
 
-    kind, locked, oldest = "drawn", None, math.inf
+    kind, oldest = "drawn", math.inf
+    size = device_name = watched_name = locked = seconds_per_frame = seconds_per_item = None
 
     def __init__(
         self, images: Sequence[Image], *, frames_per_second: float = FRAMES_PER_SECOND

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import queue
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from edge.benchmark.drawn_belt import FRAMES_PER_SECOND, DrawnBelt, plain_belt
+from edge.benchmark.drawn_camera import DrawnCameraSettings
 from edge.config.lanes import Lane
 from edge.config.reading import StationPlan, read_station
 from edge.core.images.image_file import Image
@@ -129,8 +129,8 @@ class _BinCamera:
         """Has nothing to free."""
 
 
-class _CameraSettings:
-    kind, locked, oldest = "bin", None, math.inf
+class _CameraSettings(DrawnCameraSettings):
+    kind = "bin"
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline

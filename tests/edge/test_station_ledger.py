@@ -63,7 +63,7 @@ def test_a_full_disk_does_not_stop_the_sorting(
 
     def small(connection: sqlite3.Connection) -> None:
         prepare(connection)
-        connection.execute("PRAGMA max_page_count = 30")
+        connection.execute("PRAGMA max_page_count = 36")
 
     run = new_run(STATION.replace("second: 1000", "second: 1000, loop: true"))
     with monkeypatch.context() as full:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from edge.core.files import write_file
-from trainer.evaluation.explanation import Explanation
 from trainer.report.report_page import breakable, source, with_words
 from trainer.report.shown_explanation import shown_explanation
 from trainer.report.thumbnails import Thumbnails
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from trainer.evaluation.explanation import Explanation
 
 _SIDE = 224
 

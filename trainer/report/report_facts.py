@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from edge.core.model.grade import Grade, grade
 from trainer.calibration.accept_thresholds import AcceptThreshold
-from trainer.evaluation.explanation import Explanation
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.evaluation.learning_curve import LearningCurve
 from trainer.evaluation.robustness import Disturbed
 from trainer.report.scored_split import ScoredSplit, confusion_matrix
 from trainer.run import AcceptBasis
 from trainer.statistics.intervals import NOTHING, Figure
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from trainer.evaluation.explanation import Explanation
 
 
 class EpochLine(Protocol):

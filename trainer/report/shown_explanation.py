@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from edge.core.images.preprocess import Tensor
-from trainer.evaluation.explanation import Explanation
 from trainer.report.thumbnails import Thumbnails
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from trainer.evaluation.explanation import Explanation
 
 _HEAT = 0.5
 """The share of the colours in a picture that shows where the model looks."""

@@ -141,7 +141,7 @@ def as_json(state: DeliveryState) -> dict[str, Any]:
                 "damaged": row.count.damaged,
                 "seen": row.count.seen,
                 "serials_missing": row.serials_missing,
-                "other_lots": row.other_lots,
+                "other_lots": row.other_lots(),
             }
             for row in rows(state)
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge.benchmark.drawn_camera import DrawnCameraSettings
+from edge.vision.camera import CameraSettings
 
 
 def test_pictures_come_in_turns_as_often_as_was_said_until_it_is_stopped() -> None:
@@ -21,3 +22,10 @@ def test_pictures_come_in_turns_as_often_as_was_said_until_it_is_stopped() -> No
     camera.close()
     shown = [frame and (frame.captured, int(frame.image[0, 0, 0])) for frame in frames]
     assert shown == [(10.0, 60), (10.25, 50), (10.5, 60), None]
+
+
+def test_it_has_all_that_a_section_camera_tells() -> None:
+    told = [name for name, value in vars(CameraSettings).items() if isinstance(value, property)]
+    assert "watched_name" in told
+    settings = DrawnCameraSettings([np.zeros((4, 4, 3), np.uint8)])
+    assert [name for name in told if not hasattr(settings, name)] == []

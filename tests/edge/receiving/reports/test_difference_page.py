@@ -153,7 +153,7 @@ def test_the_page_is_in_another_language(closed: DeliveryState) -> None:
     text = Words(page).text
     for said in (
         "Kiriman D1",
-        "ditutup: kurang, sisanya diharapkan sebagai D1-B1",
+        "ditutup: kurang, sisanya dinantikan sebagai D1-B1",
         "tidak seperti yang diberitahukan: 2 dari lot L9",
         "tidak ada baris dengan GTIN 05901234123457",
         "SH: gambar menunjukkan nike",

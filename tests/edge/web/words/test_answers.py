@@ -47,7 +47,7 @@ def by_hand(lane: str) -> None:
     [
         (
             lambda: in_state("camera_lost", State.HELD).resume(2.0, "ana"),
-            f"Stasiun tidak sedang dijeda. Keadaannya: {INDONESIAN('Standing')}.",
+            f"Stasiun tidak sedang dijeda. Keadaannya: {INDONESIAN('Stopped for now')}.",
         ),
         (
             lambda: in_state("emergency_stop", State.ABORTED).clear(2.0, "ana"),
