@@ -33,6 +33,8 @@ from edge.simulation.simulate import simulate
 from edge.simulation.world import TrueItem
 from edge.state.incidents.silence import SILENT_SECONDS
 from edge.vision.camera import FROZEN_SECONDS
+from edge.vision.camera.scene_checks import EVERY_SECONDS, LASTING_SECONDS
+from tests.bundles import SPEC
 from tests.edge.simulation.photographs import STATION, belt_station
 
 RATE = 0.83
@@ -100,8 +102,9 @@ class Planted:
                 return _stop("Held", "camera_frozen", at + FROZEN_SECONDS, end)
             case "black":
                 return _stop("Held", "camera_black", at + 0.5, end)
-            case "covered":
-                return _stop("Held", "camera_covered", at, end)
+            case "covered":  # by the mean of three looks; the scene is back once it has lasted
+                seen = at + 2 * EVERY_SECONDS
+                return _stop("Held", "camera_covered", seen, end + LASTING_SECONDS)
             case "camera-gone":
                 return _stop("Held", "camera_lost", at, at + _reopened(self.seconds))
             case "drop-outs":  # its silence is noticed before it is opened again
@@ -164,7 +167,9 @@ class _Truth:
 def measure(folder: Path, *, count: int, seed: int) -> dict[str, Any]:
     """The stops and the OEE of a run, and beside each what is true."""
     plan = planted(count)
-    station = read_station(belt_station(folder, text=_TEXT))
+    # A model of item boxes, so that what is small passes one by one.
+    boxes = SPEC.model_copy(update={"crop": "item"})
+    station = read_station(belt_station(folder, text=_TEXT, spec=boxes))
     lanes = station.config.lanes.items()
     truth = _Truth({name: lane.labels for name, lane in lanes if lane.labels})
     last = plan[-1].at + plan[-1].seconds + BEGIN
