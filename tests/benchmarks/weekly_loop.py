@@ -248,7 +248,10 @@ def main(words: Sequence[str] | None = None) -> int:
         for p in pictures
     ]
     right = {name: hits(work / "bundles" / name, pictures) for name in minutes}
-    result: dict[str, Any] = {"passed": passed, "corrected": corrected, "minutes": minutes}
+    result: dict[str, Any] = {
+        "passed": passed, "corrected": corrected, "minutes": minutes,
+        "sorted_with_the_right_bundles": good,
+    }  # fmt: skip
     print(f"\n{passed} items of the week looked at, {corrected} corrected")
     for part, among in ((arguments.new, is_new), ("others", ~is_new)):
         of = [group for group, here in zip(groups, among, strict=True) if here]
