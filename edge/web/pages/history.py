@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import io
 import os
 import select
@@ -177,6 +179,14 @@ class _Pipe(io.RawIOBase):
         super().close()
 
 
+def _give_back() -> None:
+    """Gives the memory of an export back to the system, which the C library would keep."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
+    if trim is not None:
+        trim(0)
+
+
 def _exported(visit: Visit, selection: Selection, kind: str) -> Iterator[bytes]:
     """The export in blocks. A thread writes it into a pipe, which holds it up until it is read, and
     gives the place among the exports back at its end."""
@@ -193,6 +203,7 @@ def _exported(visit: Visit, selection: Selection, kind: str) -> Iterator[bytes]:
             failed.append(error)
         finally:
             _exports.discard(thread)
+            _give_back()
 
     thread = threading.Thread(target=write, name="export", daemon=True)
     _exports.add(thread)
