@@ -141,17 +141,29 @@ lanes:
 {lanes}{_lane(rest, [])}"""
 
 
-def _flap_bin(labels: Sequence[str], rest: str) -> str:
-    names = [*labels, rest]
-    lanes = "".join(
+def _positions(
+    labels: Sequence[str], rest: str, position: Callable[[int, int], int], *, hold: float
+) -> str:
+    """The lanes of a bin, each with a position of its mover, that of `rest` last.
+
+    Args:
+        position: of a lane, from its place and that of the last one.
+        hold: how long the mover stays there, in seconds.
+    """
+    lanes = [*((label, [label]) for label in labels), (rest, [])]
+    return "".join(
         _lane(
             name,
-            [name] if name != rest else [],
-            f"actuator: {{kind: bin, position: {round(-60 + 120 * place / (len(names) - 1))}, "
-            "hold_seconds: 1.5}",
+            sorted_there,
+            f"actuator: {{kind: bin, position: {position(place, len(labels))}, "
+            f"hold_seconds: {hold}}}",
         )
-        for place, name in enumerate(names)
+        for place, (name, sorted_there) in enumerate(lanes)
     )
+
+
+def _flap_bin(labels: Sequence[str], rest: str) -> str:
+    lanes = _positions(labels, rest, lambda place, last: round(-60 + 120 * place / last), hold=1.5)
     return f"""\
 decision:
   deadline_seconds: 2
@@ -166,15 +178,7 @@ lanes:
 
 
 def _carousel_bin(labels: Sequence[str], rest: str) -> str:
-    names = [*labels, rest]
-    lanes = "".join(
-        _lane(
-            name,
-            [name] if name != rest else [],
-            f"actuator: {{kind: bin, position: {_STEPS * place // len(names)}, hold_seconds: 2.5}}",
-        )
-        for place, name in enumerate(names)
-    )
+    lanes = _positions(labels, rest, lambda place, last: _STEPS * place // (last + 1), hold=2.5)
     return f"""\
 decision:
   deadline_seconds: 2
