@@ -22,9 +22,10 @@ from edge.core.files import storage_errors, write_file
 from edge.core.uuid7 import uuid7_seconds
 from edge.samples.folder_lock import FolderLock
 
-FREE_SHARE = 0.05
-"""The share of the disk that photographs leave free, so that there is room for the ledger's rows,
-which nothing can replace."""
+FREE_SHARE, FREE_BYTES = 0.05, 1_000_000_000
+"""What photographs leave free of the disk, so that there is room for the ledger's rows, which
+nothing can replace: this share of it, and of a large disk no more than these bytes, which are some
+two million rows."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NAME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.jpg")
@@ -139,9 +140,10 @@ class PhotographStore(Closing):
 
     def _check_room(self, size: int) -> None:
         if room_left(self._folder) < size:
+            free = kept_free(self._folder) / 1e6
             raise StorageError(
                 f"the disk of {self._folder} is nearly full: no photograph is added where less "
-                f"than {FREE_SHARE:.0%} of it would stay free for the ledger. Free some space"
+                f"than {free:,.0f} MB of it would stay free for the ledger. Free some space"
             )
 
     def _looked_at(self) -> dict[str, int]:
@@ -198,6 +200,16 @@ def held_bytes(folder: Path) -> int:
     return sum(_bytes_of_days(folder).values())
 
 
+def kept_free(folder: Path) -> float:
+    """How many bytes photographs leave free of the disk that `folder` is on.
+
+    Raises:
+        OSError: the folder is not there, or its disk does not answer.
+    """
+    found = os.statvfs(folder)
+    return min(FREE_BYTES, FREE_SHARE * found.f_blocks * found.f_frsize)
+
+
 def room_left(folder: Path) -> float:
     """How many bytes photographs may still take of the disk that `folder` is on; may be negative.
 
@@ -205,7 +217,7 @@ def room_left(folder: Path) -> float:
         OSError: the folder is not there, or its disk does not answer.
     """
     found = os.statvfs(folder)
-    return (found.f_bavail - FREE_SHARE * found.f_blocks) * found.f_frsize
+    return found.f_bavail * found.f_frsize - kept_free(folder)
 
 
 def _bytes_of_days(folder: Path) -> dict[str, int]:

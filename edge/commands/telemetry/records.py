@@ -18,7 +18,7 @@ from edge.ledger.recovering import set_aside_files
 from edge.ledger.spill import spilled_rows
 from edge.ledger.sqlite_file import ledger_facts
 from edge.receiving.store import Deliveries
-from edge.samples.photograph_store import FREE_SHARE, held_bytes, room_left
+from edge.samples.photograph_store import held_bytes, kept_free, room_left
 from edge.telemetry.finding import Finding, bad, ok, warning
 from edge.telemetry.host import disk_finding, wrong_disk
 
@@ -91,12 +91,12 @@ def _about_the_photographs(settings: PhotographSettings, folder: Path) -> Findin
     megabyte, limit = 1e6, settings.megabytes
     try:
         held = held_bytes(folder) / megabyte
-        room = room_left(place) / megabyte
+        room, free = room_left(place) / megabyte, kept_free(place) / megabyte
     except OSError as error:
         return bad("photographs", f"{place} cannot be read: {error.strerror}", advice)
     said = f"{folder}, {held:,.0f} of {limit:,.0f} MB" + ("" if there else ", which `run` makes")
     if room <= 0:
-        said += f", and less than {FREE_SHARE:.0%} of its disk is free"
+        said += f", and less than {free:,.0f} MB of its disk are free"
         return bad("photographs", said, "none is added until there is room: free some space")
     if (wrong := wrong_disk(folder)) is not None:
         return warning("photographs", f"{said}, {wrong}", "mount it, or change `photographs`")

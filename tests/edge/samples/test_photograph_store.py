@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +18,9 @@ from edge.samples.photograph_store import (
     Addition,
     PhotographStore,
     held_bytes,
+    kept_free,
     photograph_file,
+    room_left,
 )
 
 NOON = 1_795_953_600  # 2026-11-29T12:00:00Z
@@ -133,11 +137,23 @@ def test_a_disk_that_is_nearly_full_is_left_to_the_ledger(
     kept = store(tmp_path)
     add(kept, [NOON])
     monkeypatch.setattr(photograph_store, "FREE_SHARE", 1.0)
+    monkeypatch.setattr(photograph_store, "FREE_BYTES", 10**18)
     with pytest.raises(StorageError, match="is nearly full: no photograph is added"):
         add(kept, [NOON + 1])
     monkeypatch.undo()
     add(kept, [NOON + 2])
     assert there(tmp_path) == names([NOON, NOON + 2])
+
+
+@pytest.mark.parametrize(("gigabytes", "free"), [(8, 0.4e9), (20, 1e9), (2_000, 1e9)])
+def test_of_a_large_disk_no_more_is_left_free_than_the_ledger_needs(
+    gigabytes: int, free: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = gigabytes * 1_000_000
+    disk = SimpleNamespace(f_blocks=blocks, f_bavail=blocks // 2, f_frsize=1000)
+    monkeypatch.setattr(os, "statvfs", lambda place: disk)
+    assert kept_free(tmp_path) == pytest.approx(free)
+    assert room_left(tmp_path) == pytest.approx(gigabytes * 0.5e9 - free)
 
 
 def test_where_the_disk_is_not_mounted_no_folder_is_made(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def forgetful(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("harm", "state", "says"),
     [
         (shut, "bad", "this user may not write in "),
-        (full, "bad", "less than 5% of its disk is free: none is added until there is room"),
+        (full, "bad", "of its disk are free: none is added until there is room"),
         (scarce, "warning", "and there is room for 0 more: lower `megabytes`"),
         (unmounted, "warning", "but no disk is mounted at /media/usb: it is on the disk of /"),
         (forgetful, "warning", "which is in memory: it is gone when the machine is switched off"),
