@@ -134,6 +134,19 @@ With `starved_minutes` the station is Suspended where nothing comes for long. An
 coil could not be on for a whole `hold_seconds` more is missed as `cooling`, and no exit is expected
 to see it. A jam is two items in a row that an exit did not see.
 
+## When another bundle is installed
+
+`pilah-edge install` and `rollback` tell the running station, which reads the bundle, checks its
+files, its signature, its labels and a golden picture, and sorts by it from the next item on; items
+in view keep the model that saw them first. `pilah-edge reload-bundle STATION.yaml` does the same
+for a station that could not be told. Whoever may command the station at the machine may do it, and
+nobody over MQTT. What else was changed in the station file counts from the next start on: a bundle
+with a new label needs a lane for it there, and a restart.
+
+A bundle that is refused changes nothing, and is the incident `model_refused`, whose row has the
+reason. The next start would refuse it, too, and the station would not sort: `pilah-edge rollback`
+brings back the one before, which ends the incident.
+
 ## Incidents
 
 Each has a row when it begins and one when it is over, also where it ends by itself. The first

@@ -25,6 +25,9 @@ VERBS: Mapping[str, Verb] = {
     "scanner": Verb("show what a hand scanner sends", "edge.commands.receiving.scanner"),
     "install": Verb("give a station a newer bundle", "edge.commands.install"),
     "rollback": Verb("give a station an earlier bundle again", "edge.commands.rollback"),
+    "reload-bundle": Verb(
+        "have a running station load its bundle anew", "edge.commands.control.reload_bundle"
+    ),
     "doctor": Verb("examine a station, part by part", "edge.commands.telemetry.doctor"),
     "ledger": Verb("export, check, correct or ask a ledger", "edge.commands.ledger.verb"),
     "samples": Verb(

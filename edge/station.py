@@ -23,6 +23,7 @@ from edge.events import Observer
 from edge.lanes.opening import open_lanes
 from edge.ledger.opening import begin_recorder, open_journal, open_recorder, open_stamps
 from edge.receiving.station import Receiving
+from edge.rollout.reloading import BundleReload
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.heartbeat import Heartbeat
 from edge.runtime.service import Notifier
@@ -49,6 +50,7 @@ class Station(Closing):
     Attributes:
         state: its state, which other threads may ask and change.
         loop: what its sorting thread does, and has seen last.
+        bundles: loads its bundle anew.
     """
 
     def __init__(
@@ -117,9 +119,14 @@ class Station(Closing):
             )
             open_recorder(recorder, config.ledger, config.station)
             sink = receiving.begin(recorder, alarm=lambda: lanes.signal(config.alarm_lane))
+            self.bundles = BundleReload(
+                plan, open_model=openers.model, change=self.change_model,
+                judging=self.state.judging,
+            )  # fmt: skip
+            self._opened.callback(self.bundles.close)
             pictures = open_picture_uses(
                 plan, receiving=receiving, stamps=stamps, clock=clock, parts=self._opened,
-                patience=lambda: self._patience,
+                patience=lambda: self._patience, spec=lambda: self.bundles.spec,
             )  # fmt: skip
             self._dispatch = Dispatch(
                 plan, lanes=lanes, recorder=self.state.before(sink), tally=tally, stamps=stamps,
@@ -155,8 +162,7 @@ class Station(Closing):
         Raises:
             LabelLaneError: a label of the model has no lane. The station keeps its model.
         """
-        with self.state.judging():
-            self._dispatch.check_labels(model)
+        self._dispatch.check_labels(model)
         self._parts.sorter.model = model
         self._parts.journal.model_changed(model.title, model.digest)
         self._tell(logging.INFO, f"model      {model.title}  (digest {model.digest[:12]})")

@@ -108,6 +108,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.commands.check edge.config.checks edge.config.decision edge.config.lanes
         edge.config.ledger edge.config.station edge.config.stops.section
     """,
+    "tests/edge/commands/control/test_reload_bundle.py": """
+        edge.rollout.telling
+    """,
     "tests/edge/receiving/scanner/test_scanner_reader.py": """
         edge.receiving.scanner.access edge.receiving.scanner.source
     """,

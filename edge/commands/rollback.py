@@ -1,15 +1,14 @@
-"""Give a station an earlier bundle again, which it uses from its next start on.
+"""Give a station an earlier bundle again, by which it sorts from the next item on.
 
 Only a bundle that was verified on this station can be chosen. Its files, its signature, its golden
-pictures and the station file are checked once more.
+pictures and the station file are checked once more. A station that runs is told to load it, as by
+`install`.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-
-from edge.core.errors import EXIT_OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.commands.install import show_change
+    from edge.commands.install import carry_on
     from edge.rollout.install import roll_back
 
-    show_change(roll_back(arguments.station, version=arguments.version))
-    return EXIT_OK
+    return carry_on(roll_back(arguments.station, version=arguments.version))

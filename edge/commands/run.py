@@ -70,7 +70,11 @@ def _sort(arguments: argparse.Namespace, speech: Speech, log: NewestLog) -> int:
                     plan, endings=endings, observers=[of_items(show)], notifier=status
                 ) as station,
                 StationAnswers(
-                    plan, seen=station.loop.seen, state=station.state.answer, log=log.shown
+                    plan,
+                    seen=station.loop.seen,
+                    state=station.state.answer,
+                    bundles=station.bundles,
+                    log=log.shown,
                 ) as answers,
                 ControlServer(
                     control_path(plan.config.station, plan.config.ledger.path), answers.answer

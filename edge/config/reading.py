@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -111,6 +111,25 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
         *(_about_its_record(found, config.bundle) if not bundle else ()),
     ]
     return StationPlan(file, config, found, keys, tuple(file.messages(warnings)))
+
+
+def with_present_bundle(plan: StationPlan) -> StationPlan:
+    """The station of a plan, with the bundle that is at the path of its own now.
+
+    The station file is not read again: what was changed in it counts from the next start on.
+
+    Raises:
+        BundleError: the bundle is broken, is not signed with a key that the station pins, or is not
+            the one that was installed.
+        ConfigError: it does not fit the station.
+        StorageError: it cannot be read.
+    """
+    found = read_bundle(plan.config.bundle, keys=plan.keys)
+    check_as_installed(found, plan.config.bundle)
+    problems = [*label_problems(plan.file, found, []), *box_problems(plan.config, found)]
+    if problems:
+        raise plan.file.error(problems)
+    return replace(plan, bundle=found)
 
 
 def read_part(path: Path, part: type[Sections]) -> tuple[YamlFile, Sections]:

@@ -61,6 +61,10 @@ class ControlCommand(StrEnum):
     """Delete the picture that was taken last."""
     LOG = "log"
     """Tell the newest lines of the log; see `edge/telemetry/newest_log.py`."""
+    RELOAD_BUNDLE = "reload-bundle"
+    """Load the bundle anew that the station file names; see `edge/rollout/reloading.py`."""
+    BUNDLE = "bundle"
+    """Tell by which bundle the station sorts, and what came of the last `reload-bundle`."""
     TAUGHT = "taught"
     """Tell of the pictures that were taken, and what came of the last `take` or `discard`."""
 

@@ -1,1 +1,2 @@
-"""Installing bundles on a station: to a newer version, and back to an earlier one."""
+"""Installing bundles on a station: to a newer version, back to an earlier one, and
+into the station that runs."""

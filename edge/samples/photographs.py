@@ -26,7 +26,7 @@ from edge.config.reading import StationPlan
 from edge.core.closing import Closing
 from edge.core.errors import PilahError
 from edge.core.images.image_file import Image
-from edge.core.images.preprocess import cut_item
+from edge.core.images.preprocess import InputSpec, cut_item
 from edge.core.verdict import RejectReason, Verdict
 from edge.flow import ItemInFrame, ItemKey
 from edge.runtime.child_process import ChildEndedError, ChildProcess
@@ -72,6 +72,7 @@ class _Waiting:
 def open_photographs(
     plan: StationPlan,
     *,
+    spec: Callable[[], InputSpec],
     clock: Clock,
     time_is_right: Callable[[], bool | None],
     is_undecided: Callable[[], bool],
@@ -79,19 +80,19 @@ def open_photographs(
     """The photographs that a station keeps; its file has the section `photographs`.
 
     Args:
-        time_is_right, is_undecided: see `Photographs`.
+        spec, time_is_right, is_undecided: see `Photographs`.
 
     Raises:
         FileLockedError: another running station keeps its photographs in the same folder.
     """
-    settings, shown = plan.config.photographs, plan.bundle.manifest.input
+    settings = plan.config.photographs
     assert settings is not None
     folder = photographs_folder(settings, plan.config.ledger.path)
     check_free(folder)
     return Photographs(
         settings,
         folder,
-        padding=shown.padding if shown.crop == "item" else None,
+        spec=spec,
         clock=clock,
         time_is_right=time_is_right,
         is_undecided=is_undecided,
@@ -112,7 +113,7 @@ class Photographs(Closing):
         settings: PhotographSettings,
         folder: Path,
         *,
-        padding: float | None,
+        spec: Callable[[], InputSpec],
         clock: Clock,
         time_is_right: Callable[[], bool | None] = lambda: None,
         is_undecided: Callable[[], bool] = lambda: False,
@@ -121,15 +122,15 @@ class Photographs(Closing):
 
         Args:
             folder: the folder of the photographs.
-            padding: the margin of the item's box in a photograph, as a share of the box's longer
-                side; None: the whole region is photographed. Either is what the model is shown.
+            spec: which part of a picture the model uses now: a photograph shows the item with the
+                same margin, or the whole region.
             clock: the station's.
             time_is_right: whether the clock of the machine is kept right, None where that is not
                 known; must not wait.
             is_undecided: whether a code that is read or scanned later may contradict the picture of
                 an item; must not wait.
         """
-        self._settings, self._folder, self._padding = settings, folder, padding
+        self._settings, self._folder, self._spec = settings, folder, spec
         self._clock, self._time_is_right = clock, time_is_right
         self._is_undecided = is_undecided
         self._undecided: dict[str, bytes] = {}
@@ -164,9 +165,9 @@ class Photographs(Closing):
         wanted = self._wants(verdict, key)
         if sharpest.frame.fault is not None or not (wanted or self._may_be_wanted()):
             return None
-        image = sharpest.frame.image
-        if self._padding is not None and sharpest.box is not None:
-            image = cut_item(image, sharpest.box, self._padding)
+        image, spec = sharpest.frame.image, self._spec()
+        if spec.crop == "item" and sharpest.box is not None:
+            image = cut_item(image, sharpest.box, spec.padding)
         waiting = len(self._waiting)
         if not wanted and waiting >= _PLACES // 2:
             return None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from edge.config.reading import StationPlan
+from edge.core.images.preprocess import InputSpec
 from edge.events import Stamps
 from edge.receiving.station import Receiving
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
@@ -74,6 +75,7 @@ def open_picture_uses(
     clock: Clock,
     parts: ExitStack,
     patience: Callable[[], float],
+    spec: Callable[[], InputSpec],
 ) -> PictureUses:
     """What the station file has done with the pictures of items.
 
@@ -82,6 +84,7 @@ def open_picture_uses(
         stamps: knows whether the time of day is right.
         parts: closes what is opened.
         patience: how many seconds the writing of the last photographs may take, asked at the end.
+        spec: which part of a picture the model uses now.
 
     Raises:
         FileLockedError: another running station keeps its photographs in the same folder.
@@ -92,6 +95,7 @@ def open_picture_uses(
 
     photographs = open_photographs(
         plan,
+        spec=spec,
         clock=clock,
         time_is_right=stamps.synchronised,
         is_undecided=lambda: receiving.may_stop_later,

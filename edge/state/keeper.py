@@ -135,12 +135,7 @@ class StationStates:
         if (found := does.get(request.command)) is None:
             return ControlAnswer(True, state=self.as_json())
         if request.remote and request.command not in FROM_AFAR:
-            said = Sentence(
-                "the command {command} is given at the machine, and not from afar: somebody must "
-                "have looked whose hands are in it",
-                command=request.command,
-            )
-            return ControlAnswer.refusing(ControlRefusedError(said))
+            return refused_from_afar(request.command)
         with self._lock:
             before = self._stops.causes
             try:
@@ -224,6 +219,16 @@ class StationStates:
             "who": found.who,
             "waits_for": ", ".join(found.waits_for),
         }
+
+
+def refused_from_afar(command: ControlCommand) -> ControlAnswer:
+    """The answer to a command that is only taken at the machine, and came from afar."""
+    said = Sentence(
+        "the command {command} is given at the machine, and not from afar: somebody must have "
+        "looked whose hands are in it",
+        command=command,
+    )
+    return ControlAnswer.refusing(ControlRefusedError(said))
 
 
 def _mode(name: str) -> Mode:

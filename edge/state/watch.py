@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from edge.config.station import StationConfig
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.closing import Closing
-from edge.core.errors import ControlRefusedError, LabelLaneError, PinError
+from edge.core.errors import ControlRefusedError, PinError
 from edge.core.terminal.sentence import Sentence
 from edge.events import ActuationEnded, Event, EventSink, ExitSeen
 from edge.flow import CameraChange, Frame, PictureFault, UnreadableFrame
@@ -103,6 +103,7 @@ class StateWatch(Closing):
         self._has_exits = bool(travel)
         self._jams, self._jam_lock = Jams(travel), threading.Lock()
         self._jammed: set[str] = set()
+        self._refused = ""
         self._sorted_since = clock.now()
         self._reader: ContactReader | None = None
         self.tasks: list[Task] = []
@@ -333,11 +334,18 @@ class StateWatch(Closing):
 
     @contextmanager
     def judging(self) -> Iterator[None]:
-        """A context in which another model is judged; one that is refused is an incident."""
+        """A context in which another model is judged; one that is refused is an incident.
+
+        One thread at a time may enter it.
+        """
         try:
             yield
-        except LabelLaneError as error:
-            self.take(Notice("model_refused", True, self._clock.now(), cause=f"{error}."))
+        except Exception as error:  # whatever it is, the station keeps the model before
+            cause = f"{'; '.join(str(error).splitlines())}."
+            if cause != self._refused:
+                self.take(Notice("model_refused", False, self._clock.now()))
+            self._refused = cause
+            self.take(Notice("model_refused", True, self._clock.now(), cause=cause))
             raise
         self.take(Notice("model_refused", False, self._clock.now()))
 

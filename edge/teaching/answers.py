@@ -1,4 +1,5 @@
-"""What a running station answers at its socket: its state and log, and what it shows and learns."""
+"""What a running station answers at its socket: its state, bundle and log, and what it
+shows and learns."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from edge.config.serving.pages import WebSettings, taught_folder
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.closing import Closing
 from edge.core.dataset.photo_folder import Geometry
+from edge.rollout.reloading import BundleReload
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
+from edge.state.keeper import refused_from_afar
 from edge.teaching.labelled_pictures import LabelledPictures
 from edge.teaching.live_picture import LivePicture
 from edge.vision.seen_frames import SeenFrames
@@ -26,6 +29,7 @@ class StationAnswers(Closing):
         *,
         seen: SeenFrames,
         state: Callable[[ControlRequest], ControlAnswer],
+        bundles: BundleReload,
         log: Callable[[], Mapping[str, Any]] = dict,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -34,21 +38,21 @@ class StationAnswers(Closing):
         Args:
             seen: what the sorting thread looked at.
             state: answers what is asked about the state.
+            bundles: loads the station's bundle anew.
             log: gives the newest lines of the log, as `NewestLog.shown` does.
         """
         config = plan.config
-        self._state, self._log = state, log
+        self._state, self._bundles, self._log = state, bundles, log
         web = config.web or WebSettings()
         self._parts = ExitStack()
         self._live: LivePicture | None = None
         if web.live_picture:
             self._live = LivePicture(seen, region=config.region, clock=clock)
             self._parts.callback(self._live.close)
-        geometry = Geometry.of(plan.bundle.manifest.input)
-        if not config.trigger.has_box:
-            geometry = Geometry(crop="region")
+        has_box = config.trigger.has_box
         self._taught = LabelledPictures(
-            seen, region=config.region, geometry=geometry, station=config.station, clock=clock,
+            seen, region=config.region, station=config.station, clock=clock,
+            geometry=lambda: Geometry.of(bundles.spec) if has_box else Geometry(crop="region"),
             folder=taught_folder(config.web, config.ledger.path),
         )  # fmt: skip
         self._parts.callback(self._taught.close)
@@ -70,6 +74,12 @@ class StationAnswers(Closing):
                 return ControlAnswer(True, shown=self._taught.take(request.label, request.who))
             case ControlCommand.DISCARD:
                 return ControlAnswer(True, shown=self._taught.discard(request.who))
+            case ControlCommand.RELOAD_BUNDLE:
+                if request.remote:
+                    return refused_from_afar(request.command)
+                return ControlAnswer(True, shown=self._bundles.ask(request.who))
+            case ControlCommand.BUNDLE:
+                return ControlAnswer(True, shown=self._bundles.facts())
             case ControlCommand.LOG:
                 return ControlAnswer(True, shown=self._log())
             case ControlCommand.TAUGHT:

@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -82,7 +83,7 @@ class LabelledPictures(Closing):
         seen: SeenFrames,
         *,
         region: Region | None,
-        geometry: Geometry,
+        geometry: Callable[[], Geometry],
         folder: Path,
         station: str,
         clock: Clock,
@@ -92,12 +93,14 @@ class LabelledPictures(Closing):
         Args:
             seen: what the sorting thread looked at.
             region: the part of the camera's picture that the station looks at; None: all of it.
-            geometry: how pictures are cut: as the station's model wants them.
+            geometry: how pictures are cut: as the station's model wants them by then.
             folder: where they go.
             station: the station's name.
             clock: that of the frames.
         """
-        self._seen, self._region, self._geometry = seen, region, geometry
+        self._seen, self._region, self._wanted = seen, region, geometry
+        self._geometry = geometry()
+        """Of the folder, while it is open."""
         self._folder, self._station, self._clock = folder, station, clock
         self._changed = clock.condition()
         self._orders: deque[_Order] = deque()
@@ -187,6 +190,7 @@ class LabelledPictures(Closing):
         unusable, outcome = "", _Outcome(order.number, order.label)
         try:
             if folder is None:
+                self._geometry = self._wanted()
                 opened = PhotoFolder(self._folder, geometry=self._geometry, station=self._station)
                 folder = parts.enter_context(opened)
             outcome = self._done(folder, order)

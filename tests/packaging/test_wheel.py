@@ -41,6 +41,7 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "lane"): ["test", "station.yaml", "warm"],
     ("edge", "install"): ["bundle", "station.yaml"],
     ("edge", "rollback"): ["station.yaml"],
+    ("edge", "reload-bundle"): ["station.yaml"],
     ("edge", "doctor"): ["station.yaml"],
     ("edge", "samples"): ["export", "station.yaml", "samples"],
     ("edge", "simulate"): ["station.yaml"],

@@ -173,8 +173,9 @@ _KINDS = (
     IncidentKind(
         "model_refused", "station",
         "The station was given a model that it cannot sort with, and keeps the one before.",
-        "See its log; install a bundle whose labels the lanes have.",
-        "The station is given a model that it can sort with.",
+        "See its log. Install a newer bundle that fits, or go back with `pilah-edge rollback`. "
+        "Where the station file was changed, too, restart the station.",
+        "The station is given a model that it can sort with, or refuses another one.",
     ),
     IncidentKind(
         "picture_contradicted", "item",

@@ -16,7 +16,7 @@ from edge.cli import main
 from edge.config.photographs import PhotographSettings
 from edge.core.errors import EXIT_CONFIG, EXIT_IO, EXIT_OK, StorageError
 from edge.core.images.image_file import read_image
-from edge.core.images.preprocess import Box
+from edge.core.images.preprocess import Box, InputSpec
 from edge.core.uuid7 import uuid7_text
 from edge.core.verdict import RejectReason, Verdict
 from edge.flow import Frame, ItemInFrame, ItemKey, PictureFault, PictureFaultKind
@@ -30,6 +30,7 @@ from tests.logged import listen
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
 
+REGION = InputSpec()
 ACCEPTED = Verdict("can", 0.9, {"can": 0.9}, "tiny 1", "0" * 64)
 REJECTED = Verdict("can", 0.4, {"can": 0.4}, "tiny 1", "0" * 64, RejectReason.LOW_CONFIDENCE)
 
@@ -77,8 +78,10 @@ def key(item: int) -> ItemKey:
     return ItemKey(item, 0.0, uuid7_text(1_795_953_600_000, 0, item))
 
 
-def photographs(folder: Path, *, padding: float | None = None, **settings: Any) -> Photographs:
-    return Photographs(PhotographSettings(**settings), folder, padding=padding, clock=SYSTEM_CLOCK)
+def photographs(folder: Path, *, spec: InputSpec = REGION, **settings: Any) -> Photographs:
+    return Photographs(
+        PhotographSettings(**settings), folder, spec=lambda: spec, clock=SYSTEM_CLOCK
+    )
 
 
 def sharpest(box: Box | None = None, *, fault: PictureFault | None = None) -> ItemInFrame:
@@ -180,7 +183,7 @@ def undecided(folder: Path, **settings: Any) -> Photographs:
     return Photographs(
         PhotographSettings(**settings),
         folder,
-        padding=None,
+        spec=lambda: REGION,
         clock=SYSTEM_CLOCK,
         is_undecided=lambda: True,
     )
@@ -267,7 +270,8 @@ def test_pictures_that_may_never_be_wanted_leave_room_for_those_that_are(
 def test_a_photograph_shows_what_the_model_was_shown(
     tmp_path: Path, padding: float | None, size: tuple[int, int]
 ) -> None:
-    kept = photographs(tmp_path / "photos", padding=padding)
+    spec = REGION if padding is None else InputSpec(crop="item", padding=padding)
+    kept = photographs(tmp_path / "photos", spec=spec)
     box = Box(left=60, top=40, width=60, height=40)
     name = kept.keep(REJECTED, sharpest(box), key(1))
     assert isinstance(kept._writer, ChildProcess)
@@ -277,6 +281,17 @@ def test_a_photograph_shows_what_the_model_was_shown(
     assert image.shape[:2] == size
     middle = image[size[0] // 2, size[1] // 2 + (10 if padding is None else 0)]
     assert np.abs(middle.astype(int) - (200, 30, 60)).max() < 12
+
+
+def test_a_photograph_shows_what_the_model_of_now_is_shown(tmp_path: Path) -> None:
+    specs = iter([REGION, InputSpec(crop="item", padding=0.0)])
+    kept = Photographs(
+        PhotographSettings(items="all"), tmp_path, spec=lambda: next(specs), clock=SYSTEM_CLOCK
+    )
+    names = [kept.keep(REJECTED, sharpest(Box(60, 40, 60, 40)), key(item)) for item in (1, 2)]
+    kept.close(seconds=60)
+    sizes = [read_image(tmp_path / str(name)).shape[:2] for name in names]
+    assert sizes == [(120, 160), (40, 60)]
 
 
 def rows(station: Path) -> list[tuple[bool, str | None]]:

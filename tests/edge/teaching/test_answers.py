@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from edge.config.reading import read_station
+from edge.config.reading import StationPlan, read_station
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
+from edge.rollout.reloading import BundleReload
 from edge.simulation.virtual_clock import VirtualClock
+from edge.sorting.model import ActiveModel, open_model
 from edge.sorting.openers import Openers
 from edge.station import Station
 from edge.teaching.answers import StationAnswers
@@ -29,6 +33,13 @@ def state(request: ControlRequest) -> ControlAnswer:
     return ControlAnswer(True, {"state": "Execute", "for": request.who})
 
 
+def bundles(plan: StationPlan) -> BundleReload:
+    def change(model: ActiveModel) -> None:
+        raise AssertionError("the bundle is the same")
+
+    return BundleReload(plan, open_model=open_model, change=change, judging=nullcontext)
+
+
 def asked(answers: StationAnswers, command: ControlCommand, label: str = "") -> ControlAnswer:
     return answers.answer(ControlRequest(command, "ana", label=label))
 
@@ -37,7 +48,9 @@ def test_each_question_has_its_answer(tmp_path: Path, bundle: Path, clock: Virtu
     plan = read_station(make_station(tmp_path / "s", bundle=bundle))
     view = View(clock)
     log: dict[str, object] = {"lines": []}
-    with StationAnswers(plan, seen=view, state=state, log=lambda: log, clock=clock) as answers:
+    with StationAnswers(
+        plan, seen=view, state=state, bundles=bundles(plan), log=lambda: log, clock=clock
+    ) as answers:
         assert asked(answers, ControlCommand.LOG).shown == log
         assert asked(answers, ControlCommand.STATE).state == {"state": "Execute", "for": "ana"}
         view.show(size=(160, 120))
@@ -57,6 +70,24 @@ def test_each_question_has_its_answer(tmp_path: Path, bundle: Path, clock: Virtu
         assert asked(answers, ControlCommand.TAUGHT).shown["counts"] == {}
 
 
+def test_a_bundle_is_loaded_anew_for_who_stands_at_the_machine_alone(
+    tmp_path: Path, bundle: Path, clock: VirtualClock
+) -> None:
+    plan = read_station(make_station(tmp_path / "s", bundle=bundle))
+    with (
+        bundles(plan) as found,
+        StationAnswers(plan, seen=View(clock), state=state, bundles=found, clock=clock) as answers,
+    ):
+        far = ControlRequest(ControlCommand.RELOAD_BUNDLE, "ana", remote=True)
+        assert "given at the machine" in answers.answer(far).error
+        assert asked(answers, ControlCommand.RELOAD_BUNDLE).shown == {"order": 1}
+        while not (facts := asked(answers, ControlCommand.BUNDLE).shown)["done"]:
+            time.sleep(0.01)
+        assert facts == {
+            "done": 1, "refused": "", "bundle": "tiny 1", "bundle_digest": plan.bundle.digest,
+        }  # fmt: skip
+
+
 def test_a_key_of_the_station_file_switches_the_picture_off(
     tmp_path: Path, bundle: Path, clock: VirtualClock
 ) -> None:
@@ -64,7 +95,9 @@ def test_a_key_of_the_station_file_switches_the_picture_off(
     plan = read_station(make_station(tmp_path / "s", text=text, bundle=bundle))
     view = View(clock)
     view.show()
-    with StationAnswers(plan, seen=view, state=state, clock=clock) as answers:
+    with StationAnswers(
+        plan, seen=view, state=state, bundles=bundles(plan), clock=clock
+    ) as answers:
         for _ in range(2):
             answer = asked(answers, ControlCommand.PICTURE)
             assert not answer.ok

@@ -37,9 +37,10 @@ class Lesson:
         region: Region | None = REGION,
     ) -> None:  # fmt: skip
         self.folder, self.clock, self.view = folder, clock, View(clock)
+        self.geometry = geometry
         self.pictures = LabelledPictures(
-            self.view, region=region, geometry=geometry, folder=folder, station="bin-1",
-            clock=clock,
+            self.view, region=region, geometry=lambda: self.geometry, folder=folder,
+            station="bin-1", clock=clock,
         )  # fmt: skip
 
     def take(self, label: str, *boxes: Box | None, **frame: Any) -> dict[str, Any]:
@@ -182,6 +183,17 @@ def test_an_item_is_cut_out_as_the_model_wants_it(tmp_path: Path, clock: Virtual
         assert lesson.take("can", Box(10, 10, 20, 16))["failure"] == ""
         assert read_image(tmp_path / lesson.files()[0]).shape == (16, 20, 3)
         assert read_geometry(tmp_path) == ITEM
+
+
+def test_a_model_that_wants_another_cut_fills_no_folder_of_the_one_before(lesson: Lesson) -> None:
+    lesson.take("can")
+    lesson.geometry = ITEM
+    assert lesson.take("can", Box(10, 10, 20, 16))["failure"] == ""
+    first, second = (read_image(lesson.folder / file) for file in lesson.files())
+    assert first.shape == second.shape
+    passes(lesson.clock, IDLE_SECONDS + 1)
+    assert lesson.take("can", Box(10, 10, 20, 16))["failure"] == "other_cut"
+    assert lesson.pictures.facts("ana")["crop"] == "item"
 
 
 @pytest.mark.parametrize(
