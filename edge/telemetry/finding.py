@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.core.terminal.sentence import Sentence
+
 
 class Health(StrEnum):
     """The state of a part of the station."""
@@ -23,8 +25,9 @@ class Finding:
     part: str
     """The part in one word, such as camera or clock."""
     state: Health
-    said: str
-    advice: str = ""
+    said: str | Sentence
+    """A Sentence where the operator's pages say it, too."""
+    advice: str | Sentence = ""
     """What the operator should do; empty if nothing."""
 
     def __str__(self) -> str:
@@ -32,16 +35,16 @@ class Finding:
         return f"{self.state:<8} {self.part:<10} {self.said}{advice}"
 
 
-def ok(part: str, said: str) -> Finding:
+def ok(part: str, said: str | Sentence) -> Finding:
     """A finding for a part that is as it should be."""
     return Finding(part, Health.OK, said)
 
 
-def warning(part: str, said: str, advice: str = "") -> Finding:
+def warning(part: str, said: str | Sentence, advice: str | Sentence = "") -> Finding:
     """A finding for a part that works but needs attention."""
     return Finding(part, Health.WARNING, said, advice)
 
 
-def bad(part: str, said: str, advice: str = "") -> Finding:
+def bad(part: str, said: str | Sentence, advice: str | Sentence = "") -> Finding:
     """A finding for a part that does not work."""
     return Finding(part, Health.BAD, said, advice)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge.core.terminal.sentence import Sentence
 from edge.telemetry.disks import disk_of, missing_disk
 from edge.telemetry.finding import Finding, bad, ok, warning
 
@@ -25,27 +26,8 @@ _FLAGS = {0: "under-voltage", 1: "clock capped", 2: "throttled", 3: "soft temper
 describe the time since the machine was switched on (Raspberry Pi documentation, vcgencmd
 get_throttled)."""
 
-_FREE = "{free} GB free in {folder}"
-_NOT_WRITABLE = ", where this user may not write"
-_NOT_MOUNTED = "but no disk is mounted at {missing}: it is on the disk of {mount}"
-_IN_MEMORY = "which is in memory: it is gone when the machine is switched off"
-_NO_SENSOR = "this machine shows no temperature"
-_CELSIUS = "{celsius} degrees Celsius"
-_NEVER = "no under-voltage, and never throttled"
-_POWER_NOW, _POWER_BEFORE = "now: {flags}", "since it was switched on: {flags}"
-_NO_FOLDER = "create the folder of the ledger"
-_WRITABLE = "change its owner, or `ledger` in the station file"
-_ROWS_LOST, _FREE_SPACE = "free some space: rows will be lost", "free some space soon"
-_MOUNT = "mount it, or change `ledger`"
-_COOL_IT = "give it a heat sink, a fan or shade"
-_STRONGER_SUPPLY = "use a stronger power supply with a short, thick cable, and cool the processor"
-MACHINE_FORMS = (
-    f"{_FREE}{_NOT_WRITABLE}", f"{_FREE}, {_NOT_MOUNTED}", f"{_FREE}, {_IN_MEMORY}", _FREE,
-    _NO_SENSOR, _CELSIUS, _NEVER, _POWER_NOW, _POWER_BEFORE, _NO_FOLDER, _WRITABLE,
-    _ROWS_LOST, _FREE_SPACE, _MOUNT, _COOL_IT, _STRONGER_SUPPLY,
-)  # fmt: skip
-"""What is found of disk, heat and power, and what to do: for those who translate it."""
 THROTTLES = tuple(_FLAGS.values())
+"""What `flags` of a finding of the power supply are, with commas: for those who translate it."""
 
 
 def clock_finding(
@@ -93,24 +75,37 @@ def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
     try:
         left = shutil.disk_usage(folder).free if free is None else free
     except OSError as error:
-        return bad("disk", f"{folder}: {error.strerror}", _NO_FOLDER)
-    said = _FREE.format(free=f"{left / 1e9:.1f}", folder=folder)
+        said = f"{folder}: {error.strerror}"
+        return bad("disk", said, Sentence("create the folder of the ledger"))
+    there = {"free": f"{left / 1e9:.1f}", "folder": str(folder)}
+    found = Sentence("{free} GB free in {folder}", **there)
     if not os.access(folder, os.W_OK):
-        return bad("disk", said + _NOT_WRITABLE, _WRITABLE)
+        return bad(
+            "disk",
+            Sentence("{free} GB free in {folder}, where this user may not write", **there),
+            Sentence("change its owner, or `ledger` in the station file"),
+        )
     if left < _TOO_SCARCE:
-        return bad("disk", said, _ROWS_LOST)
+        return bad("disk", found, Sentence("free some space: rows will be lost"))
     if (wrong := wrong_disk(folder)) is not None:
-        return warning("disk", f"{said}, {wrong}", _MOUNT)
-    return warning("disk", said, _FREE_SPACE) if left < _SCARCE else ok("disk", said)
+        wrongly = Sentence("{free} GB free in {folder}, {wrong}", **there, wrong=wrong)
+        return warning("disk", wrongly, Sentence("mount it, or change `ledger`"))
+    if left < _SCARCE:
+        return warning("disk", found, Sentence("free some space soon"))
+    return ok("disk", found)
 
 
-def wrong_disk(folder: Path) -> str | None:
+def wrong_disk(folder: Path) -> Sentence | None:
     """Why `folder` is probably on the wrong disk, as the end of a sentence; None if it is not."""
     path = folder.absolute()
     if (missing := missing_disk(path)) is not None:
-        return _NOT_MOUNTED.format(missing=missing, mount=disk_of(path).mount)
+        return Sentence(
+            "but no disk is mounted at {missing}: it is on the disk of {mount}",
+            missing=str(missing),
+            mount=str(disk_of(path).mount),
+        )
     if disk_of(path).in_memory:
-        return _IN_MEMORY
+        return Sentence("which is in memory: it is gone when the machine is switched off")
     return None
 
 
@@ -125,9 +120,11 @@ def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iter
     """
     celsius = hottest_sensor(zones)
     if celsius is None:
-        yield ok("heat", _NO_SENSOR)
+        yield ok("heat", Sentence("this machine shows no temperature"))
     else:
-        said, advice = _CELSIUS.format(celsius=f"{celsius:.0f}"), _COOL_IT
+        degrees = f"{celsius:.0f}"
+        said = Sentence("{celsius} degrees Celsius", celsius=degrees)
+        advice = Sentence("give it a heat sink, a fan or shade")
         state = bad if celsius >= _TOO_HOT else warning if celsius >= _HOT else None
         yield ok("heat", said) if state is None else state("heat", said, advice)
     flags = throttle_flags(throttled)
@@ -135,12 +132,16 @@ def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iter
         return
     now = [name for bit, name in _FLAGS.items() if flags >> bit & 1]
     before = [name for bit, name in _FLAGS.items() if flags >> bit + 16 & 1]
+    advice = Sentence(
+        "use a stronger power supply with a short, thick cable, and cool the processor"
+    )
     if now:
-        yield bad("power", _POWER_NOW.format(flags=", ".join(now)), _STRONGER_SUPPLY)
+        yield bad("power", Sentence("now: {flags}", flags=", ".join(now)), advice)
     elif before:
-        yield warning("power", _POWER_BEFORE.format(flags=", ".join(before)), _STRONGER_SUPPLY)
+        since = Sentence("since it was switched on: {flags}", flags=", ".join(before))
+        yield warning("power", since, advice)
     else:
-        yield ok("power", _NEVER)
+        yield ok("power", Sentence("no under-voltage, and never throttled"))
 
 
 def hottest_sensor(zones: Path = _ZONES) -> float | None:

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "station_file": str(arguments.station),
                 "right": right,
                 "findings": [
-                    {"part": f.part, "state": f.state, "said": f.said, "advice": f.advice}
+                    {"part": f.part, "state": f.state, "said": str(f.said), "advice": str(f.advice)}
                     for f in findings
                 ],
             }

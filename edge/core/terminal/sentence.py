@@ -18,12 +18,13 @@ class Sentence:
     it: the language files have `text`, found wherever a `Sentence(...)` is made.
     """
 
-    def __init__(self, text: str, **values: str) -> None:
+    def __init__(self, text: str, **values: str | Sentence) -> None:
         """A sentence.
 
         Args:
             text: with `{name}` in place of each value; no f-string, or nobody can translate it.
             values: by name. `state`, `mode` and `lane` name one of these, or several with commas.
+                One can be a sentence again.
         """
         self.text, self.values = text, values
 
@@ -37,14 +38,22 @@ class Sentence:
             translate: the text in that language.
             word: a value in that language, by its name.
         """
-        return _PLACE.sub(lambda found: self._value(found[1], word), translate(self.text))
 
-    def _value(self, name: str, word: Callable[[str, str], str]) -> str:
-        return word(name, self.values[name]) if name in self.values else f"{{{name}}}"
+        def said(place: re.Match[str]) -> str:
+            value = self.values.get(place[1])
+            if value is None:
+                return place[0]
+            return (
+                value.said(translate, word)
+                if isinstance(value, Sentence)
+                else word(place[1], value)
+            )
+
+        return _PLACE.sub(said, translate(self.text))
 
     def as_json(self) -> dict[str, Any]:
-        """The sentence for another process."""
-        return {"text": self.text, "values": self.values}
+        """The sentence for another process; what is a sentence in it is said in English."""
+        return {"text": self.text, "values": {key: str(one) for key, one in self.values.items()}}
 
     @classmethod
     def from_json(cls, found: Any) -> Sentence | None:

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from edge.core.terminal.sentence import Sentence
 from edge.telemetry.finding import Finding
-from edge.telemetry.host import MACHINE_FORMS
-from edge.web.words.sentence_forms import SentenceForms
 
 Gettext = Callable[[str], str]
-_FORMS = SentenceForms(*MACHINE_FORMS)
 
 
 def machine_words(found: Finding, gettext: Gettext) -> Finding:
     """A finding of disk, heat or power with its words translated."""
 
-    def flags(said: str) -> str:
-        return ", ".join(gettext(name) for name in said.split(", "))
+    def word(name: str, value: str) -> str:
+        if name != "flags":
+            return value
+        return ", ".join(gettext(flag) for flag in value.split(", "))
 
-    return replace(
-        found,
-        said=_FORMS.translated(found.said, gettext, {"flags": flags}),
-        advice=_FORMS.translated(found.advice, gettext),
-    )
+    def translated(text: str | Sentence) -> str:
+        return text.said(gettext, word) if isinstance(text, Sentence) else text
+
+    return replace(found, said=translated(found.said), advice=translated(found.advice))
 
 
 def picture_fault_words(kind: str, gettext: Gettext) -> str:

@@ -23,6 +23,16 @@ def test_a_value_is_never_taken_for_a_place() -> None:
     assert str(Sentence("{a}{b}{c}", a="{b}", b="{a.__class__}")) == "{b}{a.__class__}{c}"
 
 
+def test_a_sentence_in_it_is_translated_too() -> None:
+    whole = Sentence("{disk}, {wrong}", disk="a", wrong=Sentence("on {where}", where="b"))
+    assert str(whole) == "a, on b"
+    texts = {"{disk}, {wrong}": "{wrong}; {disk}", "on {where}": "di {where}"}
+    assert whole.said(texts.__getitem__, lambda name, value: value * 2) == "di bb; aa"
+    sent = Sentence.from_json(whole.as_json())
+    assert sent is not None
+    assert str(sent) == "a, on b"
+
+
 @pytest.mark.parametrize("kind", [ControlRefusedError, ControlUnreachableError])
 def test_an_error_has_the_sentence_that_it_was_raised_with(kind: type[Exception]) -> None:
     assert Sentence.of(kind(SAID)) is SAID

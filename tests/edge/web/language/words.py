@@ -20,13 +20,13 @@ from babel.messages.pofile import read_po, write_po
 from edge.receiving import asides
 from edge.receiving.scan import RULE
 from edge.state.incidents.kinds import INCIDENTS
-from edge.telemetry.host import MACHINE_FORMS, THROTTLES
+from edge.telemetry.host import THROTTLES
 from edge.web.language.languages import FOLDER
 
 WEB = FOLDER.parent
 REPORTS = WEB.parent / "receiving" / "reports"
-ROOMS_OF_SENTENCES = ("control", "lanes", "state")
-"""The rooms of `edge` whose refusals the pages say; see `edge/core/terminal/sentence.py`."""
+ROOMS_OF_SENTENCES = ("control", "lanes", "state", "telemetry")
+"""The rooms of `edge` whose sentences the pages say; see `edge/core/terminal/sentence.py`."""
 _HEADER = (
     "# The texts of the operator's pages in one language. `make language` brings it up to date."
 )
@@ -52,7 +52,7 @@ def texts() -> Catalog:
     for kind in INCIDENTS.values():
         catalogue.add(kind.cause)
         catalogue.add(kind.what_to_do)
-    for form in (RULE, *asides.FORMS, *MACHINE_FORMS, *THROTTLES):
+    for form in (RULE, *asides.FORMS, *THROTTLES):
         catalogue.add(form)
     return catalogue
 

@@ -8,6 +8,7 @@ import pytest
 
 from edge.flow import PictureFaultKind
 from edge.telemetry import host
+from edge.telemetry.disks import Disk
 from edge.telemetry.finding import Finding
 from edge.web.language.languages import read_languages
 from edge.web.words.machine import machine_words, picture_fault_words
@@ -19,8 +20,9 @@ def findings(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Finding]:
     """Every finding of disk, heat and power."""
     for free in (10**10, 4 * 10**8, 10**7):
         yield host.disk_finding(folder, free=free)
-    for wrong in ("but no disk is mounted at /a: it is on the disk of /", host._IN_MEMORY):
-        patch.setattr(host, "wrong_disk", lambda _, wrong=wrong: wrong)
+    for missing, kind in ((Path("/a"), "ext4"), (None, "tmpfs")):
+        patch.setattr(host, "missing_disk", lambda _, missing=missing: missing)
+        patch.setattr(host, "disk_of", lambda _, kind=kind: Disk(Path("/"), kind))
         yield host.disk_finding(folder, free=10**10)
     patch.setattr("os.access", lambda *_: False)
     yield host.disk_finding(folder, free=10**10)
@@ -39,8 +41,11 @@ def test_each_finding_is_translated(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for one in found:
         said = machine_words(one, INDONESIAN)
         assert said == replace(one, said=said.said, advice=said.advice)
-        assert said.said != one.said
-        assert not one.advice or said.advice != one.advice
+        assert said.said != str(one.said)
+        assert not one.advice or said.advice != str(one.advice)
+    wrong = [str(machine_words(one, INDONESIAN).said) for one in found[3:5]]
+    assert wrong[0].endswith("tetapi tidak ada disk terpasang di /a: foldernya ada di disk /")
+    assert wrong[1].endswith("yang ada di memori: isinya hilang saat mesin dimatikan")
     limits = machine_words(found[-1], INDONESIAN).said
     assert limits == "sekarang: tegangan kurang, kecepatan dibatasi, diperlambat, batas suhu awal"
 
