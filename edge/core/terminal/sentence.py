@@ -41,13 +41,9 @@ class Sentence:
 
         def said(place: re.Match[str]) -> str:
             value = self.values.get(place[1])
-            if value is None:
-                return place[0]
-            return (
-                value.said(translate, word)
-                if isinstance(value, Sentence)
-                else word(place[1], value)
-            )
+            if isinstance(value, Sentence):
+                return value.said(translate, word)
+            return place[0] if value is None else word(place[1], value)
 
         return _PLACE.sub(said, translate(self.text))
 

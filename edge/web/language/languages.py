@@ -20,6 +20,12 @@ from babel.numbers import format_decimal, format_percent
 FOLDER = Path(__file__).parent
 SOURCE = "en"
 """The language that the pages' own texts are in."""
+_NOT_SHOWN = (
+    "currency_names", "currency_names_plural", "languages", "meta_zones", "scripts", "territories",
+    "time_zones", "unit_display_names", "unit_patterns",
+)  # fmt: skip
+"""What Babel has of a locale and no page shows, by Babel's names: half of the 4 MB that it takes
+for two."""
 _ACCEPTED = re.compile(r"\s*([A-Za-z]{2,3})(?:-[\w-]*)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*")
 
 
@@ -35,7 +41,9 @@ class Language:
     def __init__(self, code: str, translations: gettext.NullTranslations) -> None:
         """Has the texts of `translations`."""
         self._locale = Locale.parse(code)
-        load(code)  # now, so that nobody's first page waits for it
+        for kept in (load("root"), load(code)):  # now, so that nobody's first page waits for it
+            for names in _NOT_SHOWN:
+                kept.pop(names, None)
         self.code = code
         self.gettext, self.ngettext = translations.gettext, translations.ngettext
         _ = translations.gettext

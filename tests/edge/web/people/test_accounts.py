@@ -2,9 +2,14 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from argon2 import PasswordHasher
 
 from edge.core.errors import AccountsError, UsageError
 from edge.web.people.accounts import Accounts, Role, remove_account, set_password
@@ -39,6 +44,28 @@ def test_a_password_is_checked_and_not_kept(file: Path) -> None:
 def test_anything_else_is_wrong(file: Path, name: str, password: str) -> None:
     set_password(file, "Ana", PASSWORD, None)
     assert Accounts(file).check(name, password) is None
+
+
+def test_two_passwords_are_never_checked_at_once(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each check takes 7 MB, of which the pages have room for one."""
+    set_password(file, "Ana", PASSWORD, None)
+    accounts, alone, met = Accounts(file), threading.Lock(), []
+
+    class Hasher(PasswordHasher):
+        def verify(self, *words: str | bytes) -> Literal[True]:
+            met.append(alone.acquire(blocking=False))
+            time.sleep(0.02)  # far longer than others take to come here
+            if met[-1]:
+                alone.release()
+            return super().verify(*words)
+
+    monkeypatch.setattr("edge.web.people.accounts._HASHER", Hasher(1, 8, 1))
+    with ThreadPoolExecutor(4) as people:
+        found = list(people.map(accounts.check, ["Ana", "Budi"] * 4, [PASSWORD] * 8))
+    assert [one is not None for one in found] == [True, False] * 4
+    assert met == [True] * 8
 
 
 def test_only_its_owner_may_read_the_file(file: Path) -> None:
