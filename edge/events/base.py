@@ -86,6 +86,10 @@ class Stamps:
         """The stamp of what happens now."""
         return Stamp(self.new_id(), utc_text(self._wall()), self.station)
 
+    def ago(self, seconds: float) -> Stamp:
+        """The stamp of what happened so many seconds ago."""
+        return self.at(self._wall() - seconds)
+
     def at(self, seconds: float) -> Stamp:
         """The stamp, with a new id, of what happened so many seconds after the start of 1970."""
         return Stamp(self.new_id(), utc_text(seconds), self.station)

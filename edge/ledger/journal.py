@@ -60,11 +60,15 @@ class Journal:
         """What comes into view from now on is judged by the model of this bundle."""
         self._recorder.offer(ModelChanged(*self.stamps.now(), bundle, digest))
 
-    def camera_changed(self, change: CameraChange) -> Event:
-        """The camera is lost, or is back; returns the event of that."""
+    def camera_changed(self, change: CameraChange, *, ago: float = 0.0) -> Event:
+        """The camera is lost, or is back; returns the event of that.
+
+        Args:
+            ago: how many seconds ago that was.
+        """
         self.camera_lost = change.lost_seconds is None
         self.camera_losses += self.camera_lost
-        stamp = self.stamps.now()
+        stamp = self.stamps.ago(ago)
         event = (
             CameraLost(*stamp, change.camera)
             if change.lost_seconds is None

@@ -90,12 +90,14 @@ class CameraWatch:
                 self._tell(lost)
 
     def _tell(self, change: CameraChange) -> None:
-        now = self._clock.now()
-        event = self._journal.camera_changed(change)
+        now = at = self._clock.now()
         lost = change.lost_seconds is None
         if lost:
             self._take_all(self._faults.lost(now))
-        self._register.told(Notice("camera_lost", lost, now), event.id)
+            if self._silence is not None:
+                at = self._silence.since  # nothing was counted after the last picture
+        event = self._journal.camera_changed(change, ago=now - at)
+        self._register.told(Notice("camera_lost", lost, at), event.id)
 
     def _take_all(self, notices: Iterable[Notice]) -> None:
         for notice in notices:

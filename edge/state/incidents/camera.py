@@ -62,7 +62,7 @@ class CameraScene:
             self._stopping.add(SceneChange.MOVED)
         self._change: SceneChange | None = None
         self._stops = False
-        self._since = 0.0
+        self._since = self._begun = 0.0
         self.fault: PictureFault | None = None
 
     def see(self, frame: Frame) -> Iterator[Notice]:
@@ -72,16 +72,19 @@ class CameraScene:
             return
         before, self._change = self._change, self._checker.look(frame.image, frame.captured)
         if before is not self._change:
-            self._stops, self._since = False, self._checker.since
+            self._stops = False
+            self._since = self._begun = self._checker.since
             if before is not None:
                 yield Notice(SCENES[before], False, self._since)
+            elif self._checker.well is not None:
+                self._begun = self._checker.well
             if self._change is not None:
-                yield Notice(SCENES[self._change], True, self._since, stops=False)
+                yield Notice(SCENES[self._change], True, self._begun, stops=False)
         change, suspected = self._change, self._checker.suspected
         if change is not None and change in self._stopping:
             if not self._stops and frame.captured >= self._since + self._patience:
                 self._stops = True
-                yield Notice(SCENES[change], True, self._since)
+                yield Notice(SCENES[change], True, self._begun)
             if self._stops:
                 self.fault = _FAULTS[change]._replace(lasting=True)
         elif suspected is not None and suspected in self._stopping and not self._patience:
@@ -181,17 +184,23 @@ def differences(locked: Exposure, told: Exposure) -> Iterator[str]:
 
 
 class CameraFaults:
-    """The fault that a camera's pictures have now, from each frame. The camera logs it itself."""
+    """The fault that a camera's pictures have now, from each frame. The camera logs it itself.
+
+    A fault is known once it has lasted, and began with the last good picture: after that, nothing
+    was sorted.
+    """
 
     def __init__(self) -> None:
         """They have none."""
         self._name = ""
+        self._good: float | None = None
+        """When the last good picture was taken; None: the camera has given none."""
 
     def lost(self, at: float) -> Iterator[Notice]:
         """The camera gives no pictures: what was wrong with them is over."""
         if self._name:
             yield Notice(self._name, False, at, logged=True)
-            self._name = ""
+        self._name, self._good = "", None
 
     def see(self, frame: Frame) -> Iterator[Notice]:
         """What the next frame tells."""
@@ -201,6 +210,9 @@ class CameraFaults:
         name = NAMES.get(fault.kind, "") if fault is not None and fault.lasting else ""
         if fault is not None and not name:
             return  # a single bad picture, which neither begins anything nor ends it
+        begun = frame.captured if self._name or self._good is None else self._good
+        if fault is None:
+            self._good = frame.captured
         if name == self._name:
             return
         if self._name:
@@ -208,4 +220,4 @@ class CameraFaults:
         self._name = name
         if fault is not None:
             cause = f"The camera {fault.words}."
-            yield Notice(name, True, frame.captured, cause=cause, logged=True)
+            yield Notice(name, True, begun, cause=cause, logged=True)

@@ -30,6 +30,9 @@ class CameraSilence:
 
     The camera's thread calls `frame` and `changed`, another one `look`; the caller sees to it that
     they do so one after the other.
+
+    Attributes:
+        since: when the last picture came before the loss that was told last.
     """
 
     def __init__(self, name: str, seconds_per_frame: float | None) -> None:
@@ -43,7 +46,7 @@ class CameraSilence:
         self._intervals: deque[float] = deque(maxlen=_RECENT)
         self._came: float | None = None
         """When the last picture came, or the camera was opened again; None: none is expected."""
-        self._looked = self._silent = 0.0
+        self._looked = self._silent = self.since = 0.0
         self._noticed: float | None = None
         """When its silence was noticed; None: it is not silent."""
 
@@ -67,16 +70,19 @@ class CameraSilence:
         if self._came is not None and noticed is None:
             self._intervals.append(at - self._came)
         self._begin(at)
-        return None if noticed is None else CameraChange(self._name, at - noticed)
+        return None if noticed is None else CameraChange(self._name, at - self.since)
 
     def changed(self, change: CameraChange, at: float) -> CameraChange | None:
         """What is to be told of what the camera tells itself; None: it is known already."""
         if change.lost_seconds is None:
-            self._came = None
-            return change if self._noticed is None else None
-        noticed, self._noticed = self._noticed, None
+            came, self._came = self._came, None
+            if self._noticed is not None:
+                return None
+            self.since = at if came is None else came
+            return change
+        self._noticed = None
         self._begin(at)
-        return change if noticed is None else change._replace(lost_seconds=at - noticed)
+        return change._replace(lost_seconds=at - self.since)
 
     def look(self, now: float) -> CameraChange | None:
         """Tells, once, that the camera is silent at the time `now`."""
@@ -87,7 +93,7 @@ class CameraSilence:
         self._looked = max(now, self._looked)
         if self._silent < seconds - _ROUNDING:
             return None
-        self._noticed = now
+        self._noticed, self.since = now, self._came
         return CameraChange(self._name, None)
 
     def _begin(self, at: float) -> None:

@@ -83,6 +83,8 @@ class SceneChecker:
     Attributes:
         suspected: what the latest pictures tell, which counts only once it has lasted.
         since: the capture time of the picture that first told it.
+        well: that of the middle one of the last pictures in which nothing was wrong; None: there
+            were none.
     """
 
     def __init__(self, reference: Image | None = None) -> None:
@@ -95,9 +97,11 @@ class SceneChecker:
         self._next = -np.inf
         self._learning: list[_Blocks] = []
         self._recent: deque[_Blocks] = deque(maxlen=_TOGETHER)
+        self._looked: deque[float] = deque(maxlen=_TOGETHER)
         self._scene = None if reference is None else _referred(reference)
         self.suspected: SceneChange | None = None
         self.since = 0.0
+        self.well: float | None = None
         self._found: SceneChange | None = None
 
     def look(self, image: Image, captured: float) -> SceneChange | None:
@@ -118,11 +122,14 @@ class SceneChecker:
                 self._learning.clear()
             return None
         self._recent.append(grey)
+        self._looked.append(captured)
         if len(self._recent) < _TOGETHER:
             return None
         candidate = _change(self._scene, np.mean(self._recent, axis=0, dtype=np.float32))
         if candidate is not self.suspected:
             self.suspected, self.since = candidate, captured
+        if candidate is None:
+            self.well = self._looked[-2]
         if captured - self.since >= LASTING_SECONDS:
             self._found = candidate
         return self._found

@@ -42,16 +42,19 @@ def told(*faults: PictureFault | None) -> list[tuple[str, bool, float]]:
     ]
 
 
-def test_a_fault_that_lasts_begins_once_and_is_over_with_the_first_good_picture() -> None:
-    assert told(None, BLACK, BLACK, None, None) == [
-        ("camera_black", True, 1), ("camera_black", False, 3),
+def test_a_fault_that_lasts_begins_with_the_last_good_picture_and_ends_with_the_next() -> None:
+    first = BLACK._replace(lasting=False)
+    assert told(None, None, first, first, BLACK, BLACK, None, None) == [
+        ("camera_black", True, 1), ("camera_black", False, 6),
     ]  # fmt: skip
+    repeated = PictureFault(PictureFaultKind.REPEATED)
+    assert told(None, repeated, repeated, FROZEN) == [("camera_frozen", True, 0)]
 
 
 def test_a_single_bad_picture_is_none_and_ends_none() -> None:
     once = BLACK._replace(lasting=False)
     torn = PictureFault(PictureFaultKind.TORN)
-    assert told(once, None, BLACK, torn, BLACK) == [("camera_black", True, 2)]
+    assert told(once, None, BLACK, torn, BLACK) == [("camera_black", True, 1)]
 
 
 def test_pictures_that_a_working_camera_gives_tell_nothing() -> None:
@@ -72,6 +75,10 @@ def test_a_camera_that_is_lost_has_no_fault_of_its_pictures_any_more() -> None:
     list(rule.see(Frame(IMAGE, 0.0, 0, fault=BLACK)))
     assert [(notice.name, notice.logged) for notice in rule.lost(1.0)] == [("camera_black", True)]
     assert list(rule.lost(2.0)) == []
+    list(rule.see(Frame(IMAGE, 3.0, 1)))
+    list(rule.lost(4.0))
+    (again,) = rule.see(Frame(IMAGE, 9.0, 2, fault=BLACK))
+    assert again.at == 9, "the last good picture was taken before the camera was lost"
 
 
 def test_what_becomes_of_the_scene_is_told_and_when_it_is_over() -> None:
@@ -79,9 +86,11 @@ def test_what_becomes_of_the_scene_is_told_and_when_it_is_over() -> None:
     for number in range(60):
         image = np.zeros((240, 320, 3), np.uint8) if 30 <= number < 45 else shot(SCENE)
         frame = Frame(image, number * 0.25, number)
-        found += [(notice.name, notice.begins) for notice in rule.see(frame)]
+        found += [(notice.name, notice.begins, notice.at) for notice in rule.see(frame)]
+    # It is covered from 7.5 to 11.25 s, and its pictures are averaged.
     assert found == [
-        ("camera_covered", True), ("camera_covered", True), ("camera_covered", False),
+        ("camera_covered", True, 7.25), ("camera_covered", True, 7.25),
+        ("camera_covered", False, 11.5),
     ]  # fmt: skip
 
 

@@ -88,7 +88,8 @@ def test_it_is_told_once_and_that_it_is_over_with_the_next_picture() -> None:
     last = given(rule, interval=1 / 30)
     at = last + noticed(rule, last)
     assert (rule.next_at(at), rule.look(at + 1)) == (None, None)
-    assert rule.frame(at + 0.4) == CameraChange("cam", pytest.approx(0.4))
+    assert rule.since == last
+    assert rule.frame(at + 0.4) == CameraChange("cam", pytest.approx(SILENT_SECONDS + 0.4))
     assert rule.frame(at + 0.5) is None
     assert noticed(rule, at + 0.5) == pytest.approx(SILENT_SECONDS), (
         "the silence is no time between pictures"
@@ -101,7 +102,7 @@ def test_what_the_camera_tells_itself_is_told_once_too_and_from_the_beginning() 
     at = last + noticed(rule, last)
     assert rule.changed(LOST, at + 1.5) is None
     assert rule.look(at + 5) is None
-    assert rule.changed(CameraChange("cam", 8.0), at + 9.5) == ("cam", pytest.approx(9.5))
+    assert rule.changed(CameraChange("cam", 8.0), at + 9.5) == ("cam", pytest.approx(11.0))
     assert rule.frame(at + 9.6) is None
 
 
@@ -109,6 +110,7 @@ def test_a_camera_that_finds_its_own_loss_is_not_watched_until_it_is_back() -> N
     rule = CameraSilence("cam", 1 / 30)
     last = given(rule, interval=1 / 30)
     assert rule.changed(LOST, last + 0.1) == LOST
+    assert rule.since == last
     assert (rule.next_at(last + 50), rule.look(last + 50)) == (None, None)
     back = CameraChange("cam", 60.0)
     assert rule.changed(back, last + 60) == back
