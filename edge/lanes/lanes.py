@@ -40,6 +40,8 @@ class Lanes:
         by_hand: whether `move_by_hand` moves something though everything else is held.
         full: the lanes that take no more items; other threads replace it.
         heartbeat: the heartbeat of the thread of `run`.
+        moves: called by the thread of `run` with the lane of each move for an item, as it begins;
+            must not wait. The station's state replaces it.
         travel: the way of the belt; None: it has no encoder.
     """
 
@@ -61,11 +63,13 @@ class Lanes:
             clock: the time by which they move.
             keep_alive: the pin that shows a circuit that `run` works; the caller closes it.
             travel: the way of the belt, where it has an encoder.
-            report: called with the outcome of each planned actuation after the pins are written;
-                must not wait. It is called from the thread of `run`; after the end of `run`, from
-                the thread of `actuate`.
+            report: called with the outcome of each planned actuation after the pins are written,
+                and where it moved for an item, once that has come by; must not wait. It is called
+                from the thread of `run`; after the end of `run`, from the thread of `actuate`.
         """
-        self._actuators, self._clock, self._report = actuators, clock, report
+        self._actuators, self._clock = actuators, clock
+        self._report = report
+        self.moves: Callable[[str], None] = lambda lane: None
         self._timed = [one for one in actuators.values() if isinstance(one, TimedActuator)]
         self._keep_alive, self.travel = keep_alive, travel
         self.heartbeat = heartbeat.Heartbeat(clock.now)
@@ -243,7 +247,7 @@ class Lanes:
             if not self.ready:  # a motor looks for its home switch, and would go elsewhere
                 self._schedule.miss_due(now, Missed.NOT_READY)
             changes = self._schedule.take_due(now)
-            ended = self._schedule.take_ended()
+            begun = self._schedule.take_begun()
         moved = 0
         try:
             for lane, change in changes:
@@ -251,10 +255,15 @@ class Lanes:
                 moved += 1
         finally:
             failed = {lane for lane, change in changes[moved:] if change is LaneAction.ACTIVATE}
+            with self._changed:
+                for lane in failed:
+                    self._schedule.fail(lane, now)
+                ended = self._schedule.take_ended()
             for actuated in ended:
-                if actuated.missed is None and actuated.lane in failed:
-                    actuated = actuated._replace(missed=Missed.FAULT)
                 self._report(actuated)
+            for lane in begun:
+                if lane not in failed:
+                    self.moves(lane)
         self._step_timed()
         # Last: if a lane's pin cannot be written, the keep-alive pin stops changing too.
         if self._keep_alive is not None:

@@ -45,6 +45,14 @@ class LaneAction(Enum):
     RELEASE = "release"
 
 
+class _Diverting(NamedTuple):
+    """A move for an item that has begun."""
+
+    passes: float
+    """When the item has come by, for which the actuator moved: in the middle of its on-time."""
+    actuated: Actuated
+
+
 @dataclass(slots=True)
 class _Lane:
     timing: Timing
@@ -55,6 +63,21 @@ class _Lane:
     """Seconds of on-time that no pause had made up for when the actuator was last switched."""
     by_hand: bool = False
     """Whether it was switched on by hand the last time."""
+    diverting: list[_Diverting] = field(default_factory=list)
+    """The items for which it moved, and which may not have come by yet."""
+
+    def passed(self, now: float) -> list[Actuated]:
+        """What became of the moves whose items have come by, in order."""
+        passed = [one.actuated for one in self.diverting if one.passes <= now]
+        self.diverting = [one for one in self.diverting if one.passes > now]
+        return passed
+
+    def left(self, now: float, missed: Missed) -> list[Actuated]:
+        """What became of the moves that end now, for the reason `missed`."""
+        ended = self.passed(now)
+        ended += [one.actuated._replace(done=now, missed=missed) for one in self.diverting]
+        self.diverting = []
+        return ended
 
     def activate(self, now: float, seconds: float) -> bool:
         """Switches it on, if it may stay on for so many seconds; returns whether it is on."""
@@ -133,6 +156,7 @@ class Schedule:
     _due: list[_Due] = field(default_factory=list)
     _on_belt: list[_OnBelt] = field(default_factory=list)
     _ended: list[Actuated] = field(default_factory=list)
+    _begun: list[str] = field(default_factory=list)
     _added: int = 0
     _lanes: dict[str, _Lane] = field(default_factory=dict)
 
@@ -221,7 +245,19 @@ class Schedule:
 
     def cancel_all(self, now: float) -> None:
         """Leaves out all planned actuations, because nothing moves any more."""
+        for lane in self._lanes.values():
+            self._end(*lane.left(now, Missed.CUT_SHORT))
         self._cancel(now, Missed.STOPPED, by_hand=False)
+
+    def fail(self, lane: str, now: float) -> None:
+        """The pin of `lane` could not be written: it has not moved now."""
+        self._ended = [
+            one._replace(missed=Missed.FAULT)
+            if (one.lane, one.done, one.missed) == (lane, now, None)
+            else one
+            for one in self._ended
+        ]
+        self._end(*self._lanes[lane].left(now, Missed.FAULT))
 
     def hold(self, now: float, *, by_hand: bool = False) -> None:
         """Leaves out all planned actuations; what is active goes to rest with the next action.
@@ -229,10 +265,11 @@ class Schedule:
         Args:
             by_hand: whether what somebody moves by hand goes on.
         """
-        self._cancel(now, Missed.HELD, by_hand=by_hand)
         for lane in self._lanes.values():
             if lane.on_since is not None and not (by_hand and lane.by_hand):
                 lane.off_at = min(lane.off_at, now)
+                self._end(*lane.left(now, Missed.CUT_SHORT))
+        self._cancel(now, Missed.HELD, by_hand=by_hand)
 
     def _cancel(self, now: float, missed: Missed, *, by_hand: bool) -> None:
         for one in self._on_belt:
@@ -247,9 +284,15 @@ class Schedule:
         self._due = kept
 
     def take_ended(self) -> list[Actuated]:
-        """The outcomes of the actuations that ended since the last call, in order."""
+        """The outcomes of the actuations that ended since the last call, in order. One for an item
+        ends when the item has come by, or with the next action after that."""
         ended, self._ended = self._ended, []
         return ended
+
+    def take_begun(self) -> list[str]:
+        """The lanes that moved for an item since the last call, in order."""
+        begun, self._begun = self._begun, []
+        return begun
 
     @property
     def has_ended(self) -> bool:
@@ -281,6 +324,8 @@ class Schedule:
     def take_due(self, now: float) -> list[tuple[str, LaneAction]]:
         """The actions due at the time `now`, in order; the caller carries them out at once."""
         changes: list[tuple[str, LaneAction]] = []
+        for lane in self._lanes.values():
+            self._end(*lane.passed(now))
         while self._due and self._due[0].at <= now:
             due = heapq.heappop(self._due)
             at, name, key, lane = due.at, due.lane, due.key, self._lanes[due.lane]
@@ -303,7 +348,12 @@ class Schedule:
             elif due.by_hand is None and not lane.stands(now, seconds):
                 self._end(Actuated(name, key, at, now, Missed.COOLING))  # it goes off too soon
                 continue
-            self._end(Actuated(name, key, at, now))
+            if key is None:
+                self._end(Actuated(name, key, at, now))
+            else:
+                self._begun.append(name)
+                moved = Actuated(name, key, at, now)
+                lane.diverting.append(_Diverting(now + seconds / 2, moved))
             lane.by_hand = due.by_hand is not None
             # A full hold time, even if this call is a little late: a flap needs its time.
             lane.prolong(now, seconds)
@@ -330,15 +380,15 @@ class Schedule:
         sharing = (one for one in self._lanes.values() if one.timing.group == group)
         return max((one.off_at for one in sharing if one.on_since is not None), default=None)
 
-    def _end(self, actuated: Actuated) -> None:
-        if actuated.missed is not None:
-            self.missed[actuated.missed] += 1
-        self._ended.append(actuated)
+    def _end(self, *ended: Actuated) -> None:
+        self.missed.update(one.missed for one in ended if one.missed is not None)
+        self._ended.extend(ended)
 
     def _switched_off(self, name: str, now: float) -> list[tuple[str, LaneAction]]:
         lane = self._lanes[name]
         if lane.on_since is None or now < lane.off_at:
             return []
+        self._end(*lane.passed(now))
         lane.heat += now - lane.on_since
         lane.on_since, lane.off_at = None, now
         lane.moves(now)

@@ -247,7 +247,7 @@ def test_what_is_held_goes_to_rest_and_misses_what_is_planned_until_it_goes_on()
     lanes.step()
     assert log == ["a on", "a off", "a on"]
     assert [(one.key and one.key.item, one.missed) for one in told] == [
-        (1, None), (2, Missed.HELD), (3, Missed.HELD), (4, None),
+        (1, Missed.CUT_SHORT), (2, Missed.HELD), (3, Missed.HELD),
     ]  # fmt: skip
 
 

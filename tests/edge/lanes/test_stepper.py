@@ -252,7 +252,7 @@ def test_after_an_emergency_stop_a_motor_looks_for_its_home_again(
     lanes.run()
     clock.leave()
     assert [(one.key.item, one.missed) for one in ended if one.key] == [
-        (0, None),
+        (0, Missed.CUT_SHORT),
         (1, Missed.HELD), (2, Missed.HELD), (3, Missed.HELD),
         (7, Missed.NOT_READY), (8, None),
     ]  # fmt: skip
