@@ -48,7 +48,7 @@ _INCIDENTS = """\
 
 | state | what the station does | how it goes on |
 |---|---|---|
-| Starting | its parts are opened, the model is tried, motors look for their homes | by itself |
+| Starting | its parts are opened, the model is tried, motors look for their homes, a motion trigger learns its background | by itself |
 | Execute | it sorts | |
 | Held | it stands for a reason of its own: a pause or an incident | `resume`, `reset`, by itself |
 | Suspended | it stands for a reason outside: nothing comes, or a bin is full | by itself |
@@ -77,6 +77,12 @@ cannot be read, because nobody knows then. In the same way a station that somebo
 stopped, or that waits for `reset` after a jam, does so after the next start, whoever started it:
 after a power cut or a restart by systemd nothing moves that somebody has stopped. The log says so,
 and which commands let it sort.
+
+A station whose trigger has learned nothing 5 seconds after the time that it needs, `learn_seconds`,
+is Held as `trigger_not_ready` until it has: no good pictures come. What is wrong with a camera is
+known only once it has lasted; its incident and the stop began with the last good picture, since
+which nothing was counted. A move that a stop ends before the middle of its `hold_seconds`, when the
+item comes by, is missed as `cut_short`: the item went who knows where, and counts as not sorted.
 
 A stop may have several causes, of which one follows from another. The first one is the reason of
 the stop in `pilah-edge ledger states`, which sums up the time in each state, the stops by reason,

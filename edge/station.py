@@ -129,7 +129,7 @@ class Station(Closing):
                 patience=lambda: self._patience, spec=lambda: self.bundles.spec,
             )  # fmt: skip
             self._dispatch = Dispatch(
-                plan, lanes=lanes, recorder=self.state.before(sink), tally=tally, stamps=stamps,
+                plan, lanes=lanes, recorder=sink, tally=tally, stamps=stamps,
                 clock=clock, pictures=pictures,
             )  # fmt: skip
             self.loop = SortingLoop(
@@ -179,7 +179,7 @@ class Station(Closing):
         pump, lanes, recorder = self._parts.pump, self._parts.lanes, self._parts.recorder
         model = self._parts.sorter.model
         self._parts.journal.started(model.title, model.digest)
-        self.state.ready()
+        self.state.ready(learns=self.loop.learns)
         self._threads.run(
             [
                 Task("camera", lambda: pump.run(self._camera), pump.heartbeat),

@@ -20,6 +20,7 @@ from edge.ledger.rows import Writable
 from edge.pins.pins import Pins
 from edge.sorting.model import Answering
 from edge.vision.trigger import AnnouncingTrigger, Trigger, TriggerSettings, TriggerSurroundings
+from edge.vision.trigger.beside import is_ready
 
 Moved = Callable[[bool], None]
 """Is told that an actuator begins (True) or ceases (False) to divert items, after its pin is
@@ -100,6 +101,10 @@ class _WatchedTrigger:
         self.end = trigger.end
         if isinstance(trigger, AnnouncingTrigger):
             self.unseen = trigger.unseen
+
+    @property
+    def ready(self) -> bool:
+        return is_ready(self._trigger)
 
     def look(self, frame: Frame) -> Sequence[Observation]:
         self._seen(frame)

@@ -16,6 +16,7 @@ from edge.vision.latest_frame import LatestFrame
 from edge.vision.region import Region, cut
 from edge.vision.seen_frames import SeenFrames
 from edge.vision.trigger import AnnouncingTrigger
+from edge.vision.trigger.beside import is_ready
 
 
 class Watch(NamedTuple):
@@ -81,7 +82,9 @@ class SortingLoop:
             for frame in self._latest.frames(self._patience):
                 self._heart.beat()
                 self._sorter.state.look(
-                    quiet=self._next_moment is None, late_since=self._latest.late_since
+                    quiet=self._next_moment is None,
+                    late_since=self._latest.late_since,
+                    learns=self.learns,
                 )
                 if isinstance(frame, UnreadableFrame):
                     done = self._dispatch.carry_out_unreadable(
@@ -106,6 +109,11 @@ class SortingLoop:
                 left = max(0.0, due - self._clock.now())
                 self._latest.wait_until_woken(min(left, heartbeat.BEAT_SECONDS))
                 self._dispatch.send_due()
+
+    @property
+    def learns(self) -> bool:
+        """Whether the trigger finds nothing yet, as it learns what there is without items."""
+        return not is_ready(self._sorter.trigger)
 
     def _reject_unseen(self, max_items: int | None) -> bool:
         """Rejects the items that were announced and of which there is no picture; True after

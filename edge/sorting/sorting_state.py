@@ -22,10 +22,11 @@ class SortingState(Protocol):
         """Something is in view in a frame that was captured at the time `at`."""
         ...
 
-    def look(self, *, quiet: bool, late_since: float | None = None) -> None:
+    def look(self, *, quiet: bool, late_since: float | None = None, learns: bool = False) -> None:
         """Notices what follows from the time alone.
 
         Args:
+            learns: whether the trigger finds nothing yet, as it learns what there is without items.
             quiet: whether no item waits for a moment: for the end of its vote, or for its code.
             late_since: since when all frames have been too old to be acted on; None: they are not.
         """
@@ -41,7 +42,7 @@ class AlwaysSorts:
     def seen(self, at: float) -> None:
         """See SortingState."""
 
-    def look(self, *, quiet: bool, late_since: float | None = None) -> None:
+    def look(self, *, quiet: bool, late_since: float | None = None, learns: bool = False) -> None:
         """See SortingState."""
 
 

@@ -18,7 +18,7 @@ from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.closing import Closing
 from edge.core.errors import ControlRefusedError, PinError
 from edge.core.terminal.sentence import Sentence
-from edge.events import ActuationEnded, Event, EventSink, ExitSeen
+from edge.events import ExitSeen
 from edge.flow import CameraChange, Frame, PictureFault, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.ledger.journal import Journal
@@ -48,6 +48,8 @@ _SETTLING_SECONDS = 0.05
 """How often it is looked whether the moves are made for which the station waits before it stands.
 """
 
+_LEARNING_SECONDS = 5.0
+"""How much longer than it needs where good pictures come a trigger may learn."""
 _KEEP_SECONDS = 2.0
 """How long a change of the mode may take to be written, before its answer says that it is not."""
 _ABORTED_BEFORE = {
@@ -94,16 +96,19 @@ class StateWatch(Closing):
             states=self._states, offer=offer, stamps=stamps, clock=clock
         )
         self._camera = CameraWatch(config, journal=journal, register=self._register, clock=clock)
-        self._late = self._belt_stands = self._starting = False
+        self._late = self._belt_stands = self._starting = self._unready = False
+        self._patience = config.trigger.learning_seconds + _LEARNING_SECONDS
+        self._started = clock.now()
         self._diverted = frozenset[str]() if settings is None else settings.diverted
         minutes = None if settings is None else settings.starved_minutes
         self._starvation = None if minutes is None else Starvation(60 * minutes)
         self._sorted = False
         travel = {} if settings is None else settings.travel_seconds
-        self._has_exits = bool(travel)
         self._jams, self._jam_lock = Jams(travel), threading.Lock()
         self._jammed: set[str] = set()
         self._refused = ""
+        if travel:
+            lanes.moves = self.moved
         self._sorted_since = clock.now()
         self._reader: ContactReader | None = None
         self.tasks: list[Task] = []
@@ -160,18 +165,17 @@ class StateWatch(Closing):
         if self._reader is not None:
             self._reader.close()
 
-    def before(self, sink: EventSink) -> EventSink:
-        """What is to take the events of items in place of `sink`, to which it passes them on."""
-        return _Watching(self, sink) if self._has_exits else sink
-
     # The station
 
-    def ready(self) -> None:
+    def ready(self, *, learns: bool = False) -> None:
         """All parts are open: items are sorted from now on, or once the motors that must look for
-        their home switches have found them."""
-        self._starting = not self._lanes.ready
-        if not self._starting:
-            self._states.ready()
+        their home switches have found them, and the trigger has learned what it must.
+
+        Args:
+            learns: see SortingState.
+        """
+        self._starting, self._started = True, self._clock.now()
+        self._look_whether_ready(learns)
 
     def stop(self) -> None:
         """No more contacts are read; may be called twice."""
@@ -251,9 +255,10 @@ class StateWatch(Closing):
         if self._starvation is not None:
             self._take_all(self._starvation.seen(self._clock.now()))
 
-    def look(self, *, quiet: bool, late_since: float | None = None) -> None:
+    def look(self, *, quiet: bool, late_since: float | None = None, learns: bool = False) -> None:
         """Notices what follows from the time alone, and whether the station can stand now."""
-        self._look_at_lanes()
+        self._look_whether_ready(learns)
+        self._look_at_belt()
         if self._late is not (late_since is not None):
             self._late = not self._late
             at = self._clock.now() if late_since is None else late_since
@@ -274,10 +279,21 @@ class StateWatch(Closing):
         self._take_all(found)
         self._jammed.update(notice.scope for notice in found)
 
-    def _look_at_lanes(self) -> None:
-        if self._starting and self._lanes.ready:
+    def _look_whether_ready(self, learns: bool) -> None:
+        now = self._clock.now()
+        if self._unready and not learns:
+            self._unready = False
+            self.take(Notice("trigger_not_ready", False, now))
+        if not self._starting or not self._lanes.ready:
+            return
+        if not learns or now - self._started >= self._patience:
             self._starting = False
+            self._unready = learns and self._states.situation.state is State.STARTING
+            if self._unready:
+                self.take(Notice("trigger_not_ready", True, now))
             self._states.ready()
+
+    def _look_at_belt(self) -> None:
         if self._belt_stands is not self._lanes.belt_stands:
             self._belt_stands = not self._belt_stands
             self.take(Notice("belt_stands", self._belt_stands, self._clock.now()))
@@ -316,7 +332,7 @@ class StateWatch(Closing):
             raise
 
     def moved(self, lane: str) -> None:
-        """The actuator of `lane` moved for an item just now."""
+        """The actuator of `lane` begins to move for an item just now."""
         with self._jam_lock:
             self._jams.moved(lane, self._belt_at(self._clock.now()))
 
@@ -368,16 +384,3 @@ class StateWatch(Closing):
             self._jams.seen(lane, self._belt_at(at))
         stamp = self._journal.stamps.at(self._clock.wall() - (self._clock.now() - at))
         self._journal.offer(ExitSeen(*stamp, lane=lane, at=at))
-
-
-class _Watching:
-    """Takes events of items, and tells a StateWatch of moves."""
-
-    def __init__(self, watch: StateWatch, sink: EventSink) -> None:
-        self._watch, self._sink = watch, sink
-
-    def offer(self, event: Event) -> None:
-        """See EventSink."""
-        if isinstance(event, ActuationEnded) and event.missed is None:
-            self._watch.moved(event.lane)
-        self._sink.offer(event)

@@ -66,6 +66,13 @@ _KINDS = (
         stop=State.SUSPENDED,
     ),
     IncidentKind(
+        "trigger_not_ready", "station",
+        "The trigger has not learned what the camera shows without an item.",
+        "See whether good pictures come, and what they show.",
+        "It has learned that.",
+        stop=State.HELD,
+    ),
+    IncidentKind(
         "belt_stands", "station",
         "The belt's encoder gives no pulse, and items wait for it.",
         "See whether the belt stands; if it runs, look at the encoder and its wire.",

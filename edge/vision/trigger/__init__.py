@@ -69,6 +69,16 @@ class AnnouncingTrigger(Trigger, Protocol):
         ...
 
 
+@runtime_checkable
+class LearningTrigger(Trigger, Protocol):
+    """A trigger that finds nothing before it knows what there is without an item."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it knows that, and finds items from the next frame on."""
+        ...
+
+
 class TriggerSurroundings(NamedTuple):
     """What a trigger may need of a running station beside its frames."""
 
@@ -95,6 +105,11 @@ class TriggerSettings(Section):
         """For how long an item may fill the whole picture as if it covered the camera; 0: what
         fills the picture is none."""
         return 0.0 if self.has_box else 3.0
+
+    @property
+    def learning_seconds(self) -> float:
+        """For how long it learns before it finds items, where good pictures come."""
+        return 0.0
 
     @property
     def socket_path(self) -> Path | None:

@@ -109,6 +109,11 @@ class Background:
         self._patches: list[tuple[Box, Floats]] = []
         self.woken: list[Box] = []
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it has been learned."""
+        return self._learned is not None
+
     def blobs(self, picture: Image, captured: float) -> list[Blob] | None:
         """The blobs in front; None while the background is learned, or if nearly all differs.
 

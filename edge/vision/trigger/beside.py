@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 from edge.flow import Frame, Observation
-from edge.vision.trigger import Trigger
+from edge.vision.trigger import LearningTrigger, Trigger
 from edge.vision.trigger.motion import MotionTrigger
 
 
@@ -25,9 +25,19 @@ class TriggerBeside:
         self._trigger, self._worker = trigger, worker
         self.look, self.end = trigger.look, trigger.end
 
+    @property
+    def ready(self) -> bool:
+        """See LearningTrigger."""
+        return is_ready(self._trigger)
+
     def begin(self, frame: Frame) -> Future[Sequence[Observation]]:
         """Begins to look. Its `result` must be waited for before the next call of any method."""
         return self._worker.submit(self._trigger.look, frame)
+
+
+def is_ready(trigger: Trigger) -> bool:
+    """Whether a trigger finds items from the next frame on: one that learns nothing always does."""
+    return not isinstance(trigger, LearningTrigger) or trigger.ready
 
 
 def beside(trigger: Trigger, parts: ExitStack, *, cores: int | None = None) -> Trigger:

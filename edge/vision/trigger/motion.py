@@ -108,6 +108,11 @@ class Settings(TriggerSettings):
             raise advised(f"must be above still_seconds ({still:g}). Received: {longest:g}")
         return longest
 
+    @property
+    def learning_seconds(self) -> float:
+        """See TriggerSettings."""
+        return self.learn_seconds
+
     def open(self, around: TriggerSurroundings | None = None) -> Trigger:
         """Opens the trigger, which first learns the background."""
         return MotionTrigger(self)
@@ -134,6 +139,11 @@ class MotionTrigger:
         )
         self._background = self._blank()
         self.blobs: Sequence[Blob] = ()
+
+    @property
+    def ready(self) -> bool:
+        """See LearningTrigger."""
+        return self._background.is_known
 
     def look(self, frame: Frame) -> Sequence[Observation]:
         """The observations of the items in the frame, and of those that are gone."""

@@ -61,19 +61,20 @@ def watch(
     *,
     lanes: Lanes | None = None,
     camera: Any = CAMERA,
+    learns: bool = False,
 ) -> tuple[StateWatch, Sink]:
     clock, sink = ToldClock(now, now), Sink()
     recorder: Any = sink
     pins: Pins = open_pins()
     config: Any = SimpleNamespace(
         stops=SETTINGS, camera=camera, reference=None,
-        trigger=SimpleNamespace(fills_picture_seconds=0.0),
+        trigger=SimpleNamespace(fills_picture_seconds=0.0, learning_seconds=1.0),
     )  # fmt: skip
     found = StateWatch(
         config, lanes=lanes or Lanes({}, {}, clock=clock, travel=travel),
         journal=Journal(recorder, Stamps("a", now), LastRun()), pins=lambda: pins, clock=clock,
     )  # fmt: skip
-    found.ready()
+    found.ready(learns=learns)
     return found, sink
 
 
