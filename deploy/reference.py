@@ -48,7 +48,7 @@ _INCIDENTS = """\
 
 | state | what the station does | how it goes on |
 |---|---|---|
-| Starting | its parts are opened, the model is tried, motors look for their homes, a motion trigger learns its background | by itself |
+| Starting | parts open, motors look for home, the trigger learns its background | by itself |
 | Execute | it sorts | |
 | Held | it stands for a reason of its own: a pause or an incident | `resume`, `reset`, by itself |
 | Suspended | it stands for a reason outside: nothing comes, or a bin is full | by itself |
