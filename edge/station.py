@@ -121,7 +121,8 @@ class Station(Closing):
             sink = receiving.begin(recorder, alarm=lambda: lanes.signal(config.alarm_lane))
             self.bundles = BundleReload(
                 plan, open_model=openers.model, change=self.change_model,
-                judging=self.state.judging,
+                judging=self.state.judging, quiet=lambda: not sorter.in_view and lanes.idle,
+                clock=clock,
             )  # fmt: skip
             self._opened.callback(self.bundles.close)
             pictures = open_picture_uses(

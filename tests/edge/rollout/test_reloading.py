@@ -21,6 +21,7 @@ from edge.core.errors import (
 )
 from edge.core.images.preprocess import InputSpec
 from edge.core.model.bundle import read_bundle
+from edge.rollout import reloading
 from edge.rollout.install import install
 from edge.rollout.reloading import BundleReload
 from edge.sorting.model import ActiveModel, open_model
@@ -34,11 +35,13 @@ class Given:
 
     def __init__(self, file: Path, open_model: Callable[[StationPlan], ActiveModel]) -> None:
         self.file, self.titles, self.refusals = file, list[str](), list[Exception]()
+        self.quiet = True
         self.reload = BundleReload(
             read_station(file),
             open_model=open_model,
             change=lambda model: self.titles.append(model.title),
             judging=self._judging,
+            quiet=lambda: self.quiet,
         )
 
     @contextmanager
@@ -198,6 +201,37 @@ def test_one_that_is_installed_while_another_one_is_loaded_is_loaded_after_it(
         goes_on.set()
         assert found.loads() == ""
     assert found.titles == ["tiny 2", "tiny 3"]
+
+
+def test_it_is_loaded_once_no_item_is_there(new_station: NewStation, tmp_path: Path) -> None:
+    opened: list[bool] = []
+
+    def open_quietly(plan: StationPlan) -> ActiveModel:
+        opened.append(found.quiet)
+        return open_model(plan)
+
+    found = new_station(open_quietly)
+    install(make_signed(tmp_path, "2"), found.file)
+    found.quiet = False
+    with found.reload:
+        found.reload.ask("ana")
+        time.sleep(0.3)
+        assert opened == []
+        found.quiet = True
+        assert found.loads() == ""
+    assert (opened, found.titles) == ([True], ["tiny 2"])
+
+
+def test_it_is_loaded_among_items_that_never_end(
+    new_station: NewStation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reloading, "_QUIET_SECONDS", 0.1)
+    found = new_station()
+    install(make_signed(tmp_path, "2"), found.file)
+    found.quiet = False
+    with found.reload:
+        assert found.loads() == ""
+    assert found.titles == ["tiny 2"]
 
 
 def test_a_station_that_has_ended_meanwhile_is_not_changed(
