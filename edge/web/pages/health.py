@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from edge.core.errors import LedgerError, PublisherFileError
 from edge.ledger.reports.newest_events import Happening, newest_events
+from edge.ledger.reports.open_incidents import OpenIncident
 from edge.ledger.reports.reading import newest_latencies
 from edge.publish.outbox_file import outboxes
 from edge.publish.status import receiver_statuses
@@ -17,7 +19,7 @@ from edge.telemetry.host import disk_finding, heat_findings
 from edge.web.guard import is_loopback
 from edge.web.pages.day_plots import LatencyGroup, latency_groups, latency_plot
 from edge.web.visit import Sayer, Visit
-from edge.web.words.concerns import concerns
+from edge.web.words.concerns import concerns, incident_concerns
 from edge.web.words.happenings import told
 from edge.web.words.machine import machine_words, picture_fault_words
 
@@ -43,6 +45,10 @@ def show(visit: Visit) -> Response:
         with suppress(PublisherFileError):  # then the page says that it is not known
             boxes = outboxes(plan.ledger, plan.deliveries)
             sending = receiver_statuses(keep.receivers, keep.positions, boxes)
+    incidents: Sequence[OpenIncident] = ()
+    with suppress(LedgerError):
+        incidents = () if beat.is_silent else visit.site.incidents.now()
+    state = None if beat.is_silent else visit.site.control.state(visit.who)
     name = Sayer(visit).name
     asked = visit.is_admin and not beat.is_silent
     return visit.page(
@@ -53,7 +59,7 @@ def show(visit: Visit) -> Response:
         log=visit.site.control.log(visit.who) if asked else None,
         latency=latency_plot(groups, visit.language),
         latency_groups=groups,
-        concerns=concerns(beat, gettext),
+        concerns=[*concerns(beat, gettext), *incident_concerns(incidents, state, gettext)],
         status=status,
         signs=signs,
         model=visit.model,

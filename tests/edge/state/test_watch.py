@@ -12,7 +12,7 @@ import pytest
 from edge.config.stops.section import ExitSensor, StopSettings
 from edge.control.client import ANSWER_SECONDS
 from edge.control.messages import ControlCommand, ControlRequest
-from edge.core.errors import LabelLaneError
+from edge.core.errors import GoldenError, LabelLaneError
 from edge.events import (
     Event,
     IncidentEnded,
@@ -278,6 +278,14 @@ def test_a_model_that_is_refused_is_an_incident_until_another_one_is_taken() -> 
         assert found.sorts
         (raised,) = (event for event in sink.told if isinstance(event, IncidentRaised))
         assert raised.cause == "the station has no lane for 'cup'."
+        for _ in range(2):
+            with pytest.raises(GoldenError), found.judging():
+                raise GoldenError("other scores")
+        both = [event for event in sink.told if isinstance(event, IncidentRaised)]
+        (ended,) = (event for event in sink.told if isinstance(event, IncidentEnded))
+        assert [event.cause for event in both] == [raised.cause, "other scores."]
+        assert ended.incident_id == raised.id
+        assert found.signs.incidents == ("model_refused",)
         with found.judging():
             pass
         assert found.signs.incidents == ()

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from edge.events import CameraLost, LaneMoved, Stamps
+from edge.events import CameraLost, IncidentEnded, IncidentRaised, LaneMoved, Stamps
 from edge.ledger.ledger import Ledger
 from edge.publish.publisher_file import PublisherFile
+from edge.state.incidents.kinds import INCIDENTS
 from edge.telemetry.newest_log import LogLine
 from edge.telemetry.status import StatusReading
 from edge.web.people.accounts import Role
 from edge.web.plan import ModelFacts, Outgoing
 from tests.edge.outbox.test_table import keep_at
 from tests.edge.telemetry.statuses import SIGNS, status
-from tests.edge.web.browsing import Pages, items
+from tests.edge.web.browsing import NOON, Pages, items
 
 MODEL = ModelFacts(
     digest=SIGNS.model_digest, accuracy=0.941, interval=(0.885, 0.977), images=220, verdict="good"
@@ -69,6 +70,20 @@ def test_what_is_not_well_is_marked_and_not_by_colour_alone(pages: Pages) -> Non
     text = pages.browser().get("/health").text
     assert text.count("▲") == 2
     assert "Check its cable and its power." in text
+
+
+def test_a_bundle_that_the_station_refused_is_shown_with_what_to_do(pages: Pages) -> None:
+    stamps, kind = Stamps("bin-1", lambda: NOON), INCIDENTS["model_refused"]
+    words = (kind.name, "", "golden/0.png gets other scores.", kind.what_to_do, "itself")
+    refused = IncidentRaised(*stamps.now(), *words)
+    pages.write([refused])
+    text = pages.browser().get("/health").text
+    assert "go back with `pilah-edge rollback`" in text
+    assert "Nothing is to be done." not in text
+    text = pages.browser(language="id").get("/health").text
+    assert "kembali dengan `pilah-edge rollback`" in text
+    pages.write([IncidentEnded(*stamps.now(), refused.id, kind.name, "", 3.0)])
+    assert "Nothing is to be done." in pages.browser().get("/health").text
 
 
 def test_what_waits_to_be_sent_and_why_it_does_is_shown(tmp_path: Path) -> None:
