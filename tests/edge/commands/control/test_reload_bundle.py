@@ -39,6 +39,7 @@ class Daemon:
             line = self._process.stdout.readline()
             assert line, "the station has ended"
             self.rows.append(json.loads(line))
+            assert len(self.rows) < 5000, "which takes longer than any bundle"
 
     def has_incidents(self, *names: str) -> None:
         """Waits until these are open, by its status."""
