@@ -28,6 +28,7 @@ def learner_key(phase: PhasePlan, recipe: Recipe) -> Hashable:
     """A key that is equal for phases that can share a `Learner`; the rate is set at each step."""
     return (
         "learner", phase.train_from, phase.optimizer, phase.weight_decay, phase.layer_decay,
+        phase.clip,
         recipe.label_smoothing,
         recipe.distill and (recipe.distill.temperature, recipe.distill.weight),
     )  # fmt: skip

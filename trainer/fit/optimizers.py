@@ -102,7 +102,10 @@ class LearningRateSchedule:
 
 
 def _optimizer(phase: PhasePlan) -> Any:
-    common: dict[str, Any] = {"weight_decay": phase.weight_decay, "clipnorm": 1.0}
+    common: dict[str, Any] = {
+        "weight_decay": phase.weight_decay,
+        "clipnorm": phase.clip or None,
+    }
     make = {
         "adamw": keras.optimizers.AdamW,
         "adam": keras.optimizers.Adam,

@@ -52,6 +52,8 @@ class Epoch:
 class Best:
     """The best epoch of all phases so far: the one with the lowest log loss on validation.
 
+    A phase with `keep: last` puts each of its epochs in its place.
+
     The accuracy on a few hundred pictures varies by chance, so the loss is the better criterion.
     """
 
@@ -287,7 +289,7 @@ class _PhaseRun:
         return best.reached or not patient or self._epoch == phase.epochs
 
     def _validate(self) -> tuple[float, float]:
-        """The (log loss, accuracy) on the validation pictures; keeps the best weights."""
+        """The (log loss, accuracy) on the validation pictures; keeps the weights as `keep` says."""
         data = self._data
         logits = np.concatenate(
             [
@@ -297,7 +299,7 @@ class _PhaseRun:
         )
         truth = data.truth[data.validation]
         line = log_loss(logits, truth), float((logits.argmax(axis=1) == truth).mean())
-        if line[0] < self._best.loss:
+        if self._phase.keep == "last" or line[0] < self._best.loss:
             self._best.loss, self._best.accuracy = line
             self._best.weights = self._network.model.get_weights()
         return line

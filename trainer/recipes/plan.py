@@ -62,6 +62,9 @@ class NetworkPlan(Section):
     head_width: Annotated[
         int, Field(ge=8, le=4096, description="of a dense, conv or conv_pool head")
     ] = 128
+    head_norm: Annotated[
+        bool, Field(description="whether a convolution of the head has BatchNorm behind it")
+    ] = True
     dropout: Annotated[float, Field(ge=0, lt=1, description="before the last layer")] = 0.2
 
 
@@ -166,6 +169,10 @@ class PhasePlan(Section):
         Field(description="sgd: with Nesterov's momentum of 0.9"),
     ] = "adamw"
     weight_decay: Annotated[float, Field(ge=0, le=1, description="decoupled, as in AdamW")] = 0.0001
+    clip: Annotated[
+        float,
+        Field(ge=0, le=1000, description="longest gradient of a layer's weights; 0: any length"),
+    ] = 1
     mixup: Annotated[float, Field(ge=0, le=2, description="Beta parameter; 0: none")] = 0
     fresh: Annotated[
         bool,
@@ -200,6 +207,13 @@ class PhasePlan(Section):
             "0: never",
         ),
     ] = 0
+    keep: Annotated[
+        Literal["best", "last"],
+        Field(
+            description="the epoch whose weights are kept: that of the lowest validation loss so "
+            "far, or, as some published systems have it, the phase's last one, whatever it is worth"
+        ),
+    ] = "best"
     stop_at: Annotated[TargetPlan | None, Field(description="an accuracy that is enough")] = None
     if_time: Annotated[
         bool, Field(description="left out when it would not fit into what is left of max_minutes")

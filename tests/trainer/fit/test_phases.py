@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from edge.core.images.preprocess import InputSpec
 from tests.trainer.tiny import tiny_network
 from trainer.fit import checkpoint
 from trainer.fit.checkpoint import Checkpoint
+from trainer.fit.optimizers import Optimizers
 from trainer.fit.phases import Best, Budget, Epoch, run_phases
 from trainer.fit.predict import TrainingSet
 from trainer.networks import Network, build_network
@@ -229,6 +231,39 @@ def test_a_moving_average_lags_behind_the_steps(network: Network, data: Training
         train(network, data, phase.model_copy(update={"ema": decay}))
         moved[name] = np.abs(network.model.get_weights()[-2] - start[-2]).mean()
     assert 0 < moved["average"] < 0.9 * moved["steps"]
+
+
+def test_the_last_epoch_is_kept_where_a_published_system_keeps_it(
+    network: Network, data: TrainingSet
+) -> None:
+    wild = HEAD.model_copy(update={"learning_rate": 1.0, "schedule": "constant", "warmup": 0})
+    phases = [HEAD.model_copy(update={"name": "good"}), wild.model_copy(update={"keep": "last"})]
+    turned = np.where(np.arange(60) < 40, 1 - data.truth, data.truth)
+    misled = TrainingSet(data.tensors, turned, data.features, data.train, data.validation)
+    best = train(network, misled, *phases)
+    last = best.history[-1]
+    assert last.validation_loss > min(line.validation_loss for line in best.history)
+    assert (best.loss, best.accuracy) == (last.validation_loss, last.validation_accuracy)
+    # What the network is left with is that epoch, too.
+    logits = network.upper("pooled")(data.features["pooled"][data.validation, 0]).numpy()
+    right = (logits.argmax(axis=1) == data.truth[data.validation]).mean()
+    assert right == pytest.approx(last.validation_accuracy)
+
+
+@pytest.mark.parametrize(("clip", "moved"), [(1.0, 0.19), (0.0, 19.0)])
+def test_long_gradients_are_clipped_unless_the_recipe_says_not(
+    network: Network, clip: float, moved: float
+) -> None:
+    phase = HEAD.model_copy(update={"optimizer": "sgd", "weight_decay": 0, "clip": clip})
+    optimizers = Optimizers(phase, network.upper("pooled"))
+    optimizers.set_rate(0.1)
+    before = [np.array(variable.numpy()) for variable in optimizers.variables]
+    gradients = [np.zeros(v.shape, np.float32) for v in optimizers.variables]
+    for gradient in gradients:
+        gradient.flat[0] = 100
+    optimizers.apply([keras.ops.convert_to_tensor(gradient) for gradient in gradients])
+    for variable, was in zip(optimizers.variables, before, strict=True):
+        assert float(np.abs(variable.numpy() - was).max()) == pytest.approx(moved, rel=1e-4)
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "nadam", "rmsprop", "sgd"])

@@ -88,6 +88,19 @@ def test_every_head_can_be_cut_at_pooled(name: str, head: str) -> None:
     np.testing.assert_allclose(whole, network.model(levels(SPEC)), atol=1e-5)
 
 
+@pytest.mark.parametrize("head", ["conv", "conv_pool"])
+@pytest.mark.parametrize("norm", [True, False])
+def test_a_head_has_a_batchnorm_of_its_own_unless_a_published_one_has_none(
+    head: str, norm: bool
+) -> None:
+    spec = InputSpec(height=64, width=64)
+    network = build("convnet", spec, head=head, head_width=24, head_norm=norm)
+    behind = network.upper(FEATURES)
+    kinds = [layer for layer in behind.layers if "BatchNorm" in type(layer).__name__]
+    assert len(kinds) == norm
+    assert behind.get_layer("head_conv").use_bias == (not norm or head == "conv_pool")
+
+
 def test_a_convolution_with_a_pooling_halves_the_map_before_it_is_averaged() -> None:
     spec = InputSpec(height=64, width=96)
     network = build("convnet", spec, head="conv_pool", head_width=24)

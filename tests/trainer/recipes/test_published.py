@@ -41,7 +41,26 @@ def test_it_is_told_what_is_to_be_known_of_it_and_has_none_of_ours(name: str, va
     assert unexplained(" ".join(theirs.notes)) == []
     assert (theirs.split, theirs.label_smoothing, theirs.class_weights) == (ours.split, 0, "none")
     assert not any(phase.mixup or phase.ema or phase.average_from < 1 for phase in theirs.phases)
-    assert not any(phase.weight_decay or phase.warmup for phase in theirs.phases)
+    assert not any(phase.weight_decay or phase.warmup or phase.clip for phase in theirs.phases)
+
+
+def test_the_last_epoch_is_kept_where_nothing_is_described_that_chooses_another() -> None:
+    last = {
+        (name, variant)
+        for name, variant in PUBLISHED
+        if {phase.keep for phase in read_recipe(name, variant=variant).phases} == {"last"}
+    }
+    fashion = {("fashion", f"published{each}") for each in ("", "_ann", "_cnn")}
+    assert last == fashion | {each for each in PUBLISHED if each[0] == "shoes"}
+    for name, variant in PUBLISHED:
+        notes = " ".join(read_recipe(name, variant=variant).notes)
+        assert "last epoch" in notes or "last of ten epochs" in notes or "is kept" in notes
+
+
+def test_no_published_system_is_cut_short_where_ours_is_not() -> None:
+    for name, variant in PUBLISHED:
+        assert read_recipe(name, variant=variant).max_minutes >= read_recipe(name).max_minutes
+    assert read_recipe("fashion", variant="published_advanced_cnn").max_minutes >= 60
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def add_head(features: Any, plan: NetworkPlan, classes: int, *, seed: int) -> An
     else:
         x = keras.layers.Identity(name=FEATURES)(features)
         if plan.head == "conv":
-            x = convolved(x, plan.head_width, "head")
+            x = convolved(x, plan.head_width, "head") if plan.head_norm else _convolution(x, plan)
         elif plan.head == "conv_pool":
             x = _pooled_convolution(x, plan)
         x = keras.layers.GlobalAveragePooling2D(name=POOLED)(x)
@@ -56,8 +56,13 @@ def _pooled_convolution(x: Any, plan: NetworkPlan) -> Any:
             f"{plan.name} has {x.shape[1]} x {x.shape[2]} at this input: choose conv, or a larger "
             "input"
         )
-    x = keras.layers.Conv2D(
+    x = keras.layers.MaxPooling2D(name="head_pool")(_convolution(x, plan))
+    if not plan.head_norm:
+        return x
+    return keras.layers.BatchNormalization(momentum=SCRATCH_MOMENTUM, name="head_norm")(x)
+
+
+def _convolution(x: Any, plan: NetworkPlan) -> Any:
+    return keras.layers.Conv2D(
         plan.head_width, 3, padding="same", activation="relu", name="head_conv"
     )(x)
-    x = keras.layers.MaxPooling2D(name="head_pool")(x)
-    return keras.layers.BatchNormalization(momentum=SCRATCH_MOMENTUM, name="head_norm")(x)
