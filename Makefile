@@ -195,7 +195,8 @@ bench-check: setup
 	$(BIN)/python -m tests.benchmarks.clean_sets $(or $(DATA),../shared/data) $(ARGS)
 
 bench-novelty: setup
-	$(BIN)/python -m tests.benchmarks.novelty_share $(or $(DATA),../shared/data/shoes ../shared/data/clothes) $(ARGS)
+	$(BIN)/python -m tests.benchmarks.novelty_share $(or $(DATA),$(addprefix ../shared/data/,trashnet shoes clothes fruit bottles_cans.csv)) \
+		$(or $(ARGS),--groups trashnet=blocks:20 --groups bottles_cans=blocks:20)
 
 reference: setup
 	$(BIN)/python -m deploy.reference

@@ -41,6 +41,9 @@ _FLATTERED = (
     "no promise: chosen on the validation split, which chose the best epoch too, for want of whole "
     "cross-fitted models"
 )
+_WITHOUT_FOLDS = (
+    "no promise: chosen on a half of the validation split, for want of whole cross-fitted models"
+)
 _CHOSE_EARLIER = (
     "no promise: chosen on the validation split, which chose the best epoch too, of this run and "
     "of the one that it starts from"
@@ -76,7 +79,7 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     model's scores of the validation split are used, and nothing is promised. The same is done if
     the training starts from an earlier run, because the weights of each fold would have learned
     from the pictures that it is to score. The limit of the novelty score is set on the final
-    model's own scores of the validation split; see `choose_unknown`. The network is left unchanged.
+    model's own scores of validation pictures; see `choose_unknown`. The network is left unchanged.
 
     Args:
         model: the trained model.
@@ -85,6 +88,7 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     """
     prepared, held = model.prepared, model.calibration
     network, truth, accept = prepared.network, prepared.truth, prepared.recipe.accept
+    chose_epoch = bool(np.isin(held, model.data.validation).any())
     logits, pooled = model.predict(held)
     temperature = fit_temperature(logits, truth[held])
     some = _some(model.data.train)
@@ -126,7 +130,10 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
         prepared.recipe.unknown,
         [prepared.pictures[i] for i in known],
         frozen=None if model.frozen is None else model.frozen[known],
-        final=_outputs(prepared, Fold(held, logits, pooled, some, final_pooled), temperature),
+        final=replace(
+            _outputs(prepared, Fold(held, logits, pooled, some, final_pooled), temperature),
+            chose_epoch=chose_epoch,
+        ),
         folds=[
             _outputs(prepared, fold, shared)
             for fold in (scored.folds if basis.scores == "cross-fitted" else ())
@@ -137,7 +144,9 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     scores = softmax(scored.logits / shared)
     thresholds = choose_thresholds(scores, mine, prepared.labels, accept, groups)
     if basis.note and basis.scores == "validation":
-        note = _FLATTERED if accept.folds > 1 else basis.note
+        note = basis.note
+        if accept.folds > 1:
+            note = _FLATTERED if chose_epoch else _WITHOUT_FOLDS
         thresholds = {label: replace(t, note=note) for label, t in thresholds.items()}
     return Calibration(temperature, thresholds, unknown, scored, shared, basis, some, final_pooled)
 

@@ -1,10 +1,10 @@
 """Chooses the kind and the threshold of the novelty score, and measures how much it finds.
 
 The kind is chosen and measured by leave-one-class-out (`leave_one_class_out.py`). The threshold is
-chosen by the outputs of the final network for the validation pictures, because another network's
-scores have another scale. Where these pictures are too few, the scores of cross-fitted models
-are brought onto the final network's scale and serve. The test split is not used: it shows what the
-threshold comes to, and nothing else does, since the validation pictures chose the best epoch too.
+chosen by the outputs of the final network for validation pictures that chose no epoch of it
+(`validation_parts.py`), because another network's scores have another scale. Where these pictures
+are too few, or chose the epoch, the scores of cross-fitted models are brought onto the final
+network's scale and serve. The test split is not used: it shows what the threshold comes to.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ class FoldPredictions:
     """(pictures, classes), the logits of held-out pictures, divided by the temperature."""
     held_groups: Sequence[str]
     """The group of each held-out picture."""
+    chose_epoch: bool = False
+    """Whether the held-out pictures chose the model's best epoch, which flatters their scores."""
 
     def raw(self, *, seed: int) -> RawScores:
         """The raw scores of the held-out pictures.
@@ -82,8 +84,7 @@ class Limit:
     used: bool
     """Whether pictures are rejected by it; otherwise it only gives the score a scale."""
     enough: bool
-    """Whether there are enough validation pictures to set it by. They chose the best epoch too, so
-    what the limit keeps is shown by the test pictures alone."""
+    """Whether enough validation pictures that chose no epoch set it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,13 @@ class Known:
 
     scores: RawScores
     groups: Sequence[str]
+    chose_epoch: bool = False
+    """Whether they chose the best epoch of that model."""
 
     def only(self, indices: Indices) -> Known:
         """Some of the pictures."""
-        return Known(self.scores.only(indices), [self.groups[i] for i in indices.tolist()])
+        groups = [self.groups[i] for i in indices.tolist()]
+        return Known(self.scores.only(indices), groups, self.chose_epoch)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +117,8 @@ class UnknownScore:
     threshold that was set without it."""
     leave_one_class_out: Mapping[Kind, Mapping[str, LeaveOneClassOut]]
     """The figures by kind and label; empty if they could not be measured."""
+    chose_epoch: bool
+    """Whether the validation pictures chose the model's best epoch, too."""
     note: str
     """Why something is not promised or not measured, and what would be needed; else empty."""
 
@@ -180,7 +186,7 @@ def choose_unknown(
         if plan.score != "auto"
         else _best(leave_one_class_out, pretrained=frozen is not None)
     )
-    known = Known(final.raw(seed=seed), final.held_groups)
+    known = Known(final.raw(seed=seed), final.held_groups, final.chose_epoch)
     others = [Known(fold.raw(seed=seed), fold.held_groups) for fold in folds]
     limit = set_limit(known, others, kind, plan)
     if not limit.enough:
@@ -205,6 +211,7 @@ def choose_unknown(
         keep=plan.keep,
         kept=_kept(known, others, kind, plan, seed),
         leave_one_class_out=leave_one_class_out,
+        chose_epoch=known.chose_epoch,
         note="; ".join(notes),
     )
 
@@ -215,14 +222,16 @@ def set_limit(known: Known, others: Sequence[Known], kind: Kind, plan: UnknownPl
     Args:
         known: validation pictures, scored by the final network.
         others: pictures that were scored by each cross-fitted model. They serve, on the final
-            network's scale, where `known` are too few: that both scores have the same shape is
-            likely, but not shown, so the limit is a rough one.
+            network's scale, where `known` are too few or chose the epoch: that both scores have the
+            same shape is likely, but not shown, so the limit is a rough one.
         kind: the quantities that the score is computed from.
         plan: the wanted share.
     """
     limit = _limit_by(known, kind, plan)
-    if limit.enough or not others or len(known.groups) < _FEWEST_TO_SCALE:
+    if limit.enough and not known.chose_epoch:
         return limit
+    if not others or len(known.groups) < _FEWEST_TO_SCALE:
+        return replace(limit, enough=False)
     moved = joined([each.scores.on_scale_of(known.scores) for each in others])
     groups = [group for each in others for group in each.groups]
     return replace(_limit_by(Known(moved, groups), kind, plan), enough=False)
@@ -237,6 +246,13 @@ def _limit_by(known: Known, kind: Kind, plan: UnknownPlan) -> Limit:
     return Limit(weights, value, used=limit is not None, enough=enough)
 
 
+def may_set_limit(groups: Sequence[str], plan: UnknownPlan) -> bool:
+    """Whether pictures of these groups are enough to set a limit by that is no rough one."""
+    resampling = Resampling(groups, len(groups))
+    enough = len(groups) >= flawless_needed(plan.keep, plan.confidence)
+    return enough and (resampling.independent or resampling.groups >= _FEWEST_SERIES)
+
+
 def _lacking(known: Known, pictures: int, plan: UnknownPlan) -> str:
     """What it would take to set the limit by the validation pictures.
 
@@ -247,10 +263,16 @@ def _lacking(known: Known, pictures: int, plan: UnknownPlan) -> str:
     """
     wanted = f"to set one that surely keeps {plan.keep:.0%} of known things"
     total = len(known.groups)
-    more = flawless_needed(plan.keep, plan.confidence) - total
+    halves = 2 if known.chose_epoch else 1
+    more = halves * flawless_needed(plan.keep, plan.confidence) - total
     if more > 0:
         in_all = math.ceil(more * pictures / max(1, total))
-        return f"it takes {more} more validation pictures, about {in_all} more in all, {wanted}"
+        half = " of which half choose no epoch," if known.chose_epoch else ""
+        return (
+            f"it takes {more} more validation pictures,{half} about {in_all} more in all, {wanted}"
+        )
+    if known.chose_epoch and may_set_limit(known.groups, plan):
+        return f"the {total} validation pictures chose the epoch too, so none are left {wanted}"
     return (
         f"the {total} validation pictures come in {len(set(known.groups))} groups of alike ones, "
         f"too few {wanted}; take pictures of more things"

@@ -72,6 +72,8 @@ class UnknownFigures:
     rejected: Figure = NOTHING
     """The share of the test pictures, all of known classes, that it calls unknown."""
     note: str = ""
+    chose_epoch: bool = False
+    """Whether the validation pictures chose the model's best epoch, too."""
 
     @property
     def shown(self) -> bool:

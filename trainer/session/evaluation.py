@@ -266,6 +266,7 @@ def _unknown(
         found={label: left_out.found for label, left_out in score.found.items()},
         auroc={label: left_out.auroc for label, left_out in score.found.items()},
         rejected=rejected,
+        chose_epoch=score.chose_epoch,
         note=score.note,
     )
 

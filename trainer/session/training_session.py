@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.calibration.calibrate import Calibration, calibrate, fold_in
-from trainer.data.stratified_split import fold_pictures
-from trainer.errors import TooFewPicturesError
+from trainer.calibration.validation_parts import validation_parts
 from trainer.fit.checkpoint import Checkpoint
 from trainer.fit.distillation import Taught, teach
 from trainer.fit.phases import Budget, run_phases
@@ -128,22 +127,5 @@ class TrainingSession:
         return found
 
     def _validation(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Indices of the validation pictures that choose the best epoch, and of those to calibrate.
-
-        With cross-fitted models they are the same ones; without, each has a half. They are the same
-        where a training starts from an earlier run, too: nothing is promised by them then.
-        """
-        prepared = self.prepared
-        validation = prepared.of("validation")
-        if prepared.recipe.accept.folds > 1 or prepared.earlier is not None:
-            return validation, validation
-        pictures = [prepared.pictures[i] for i in validation]
-        halves = np.array(fold_pictures(pictures, 2, seed=prepared.seed))
-        choosing, calibration = validation[halves == 0], validation[halves == 1]
-        if not len(calibration):
-            raise TooFewPicturesError(
-                "accept.folds: 1 takes half of the validation pictures to choose the epoch and "
-                "half to choose thresholds, but all of them belong to one group: set accept.folds "
-                "to 2 or more, or add pictures of more groups"
-            )
-        return choosing, calibration
+        """Indices of the pictures that choose the epoch, and to calibrate; `validation_parts`."""
+        return validation_parts(self.prepared)

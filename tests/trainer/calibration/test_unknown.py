@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from trainer.calibration.unknown import (
     Known,
     UnknownScore,
     _kept,
+    _lacking,
     _limit,
     _rank,
     choose_unknown,
@@ -38,6 +40,7 @@ def chosen(
     validated: int = 3,
     folds: int = 2,
     final_scale: float = 1.0,
+    chose_epoch: bool = False,
     seed: int = 0,
 ) -> UnknownScore | None:
     """The score of clouds of features.
@@ -46,6 +49,7 @@ def chosen(
         validated: one in so many pictures is one to validate on.
         folds: cross-fitted models.
         final_scale: how many times the logits of these the final network's are.
+        chose_epoch: whether the pictures to validate on chose the epoch, too.
     """
     rows, pictures = features(labels, series=series, seed=seed)
     truth = np.array([sorted(labels).index(picture.label) for picture in pictures])
@@ -65,7 +69,7 @@ def chosen(
         plan,
         pictures,
         frozen=rows if frozen else None,
-        final=outputs(number % validated == 0, final_scale),
+        final=replace(outputs(number % validated == 0, final_scale), chose_epoch=chose_epoch),
         folds=[outputs(number % folds == fold, 1.0) for fold in range(folds)],
         seed=0,
     )
@@ -91,6 +95,26 @@ def test_the_limit_is_one_of_the_final_network_and_not_of_the_cross_fitted_model
     # Nor is it so high that it finds nothing: things that no class speaks for are rejected.
     nothing = np.zeros((1, len(THREE)))
     assert score.novelty.of(nothing, np.ones((1, 24)))[0] > 0.5
+
+
+def test_pictures_that_chose_the_epoch_set_no_limit_that_is_promised() -> None:
+    score = chosen(validated=2, chose_epoch=True)
+    assert score is not None
+    assert score.chose_epoch
+    assert score.threshold == 0.5
+    assert "the limit is a rough one" in score.note
+    assert (
+        "it takes 28 more validation pictures, of which half choose no epoch, about 56 more in all"
+        in score.note
+    )
+    assert called_unknown(score, 1.0) <= 0.07
+    # Nor do they where nothing else is there.
+    alone = chosen(validated=2, chose_epoch=True, folds=0)
+    assert alone is not None
+    assert "the limit is a rough one" in alone.note
+    many = Known(RawScores(np.arange(180.0), np.zeros(180)), list(map(str, range(180))), True)
+    assert not set_limit(many, (), "energy", PLAN).enough
+    assert _lacking(many, 200, PLAN).startswith("the 180 validation pictures chose the epoch too")
 
 
 def test_known_things_are_kept_and_things_far_off_are_not() -> None:
