@@ -1,7 +1,8 @@
 """What int8 loses against float, over several recipes and the folds of each, pooled.
 
     python -m tests.benchmarks.int8_folds WORK --recipe garbage=PHOTOS --recipe shoes=PHOTOS ...
-        [--groups garbage=blocks:20] [--alpha 0.35] [--usual]
+        [--groups garbage=blocks:20] [--alpha 0.35] [--variant NAME] [--usual]
+        [--network efficientnet_lite0[=WEIGHTS]]
 
 Each recipe's pictures are dealt to three folds, whole groups together; a run is trained for each
 fold with that fold as its test split, and converted by `converter.convert`. Every picture is so
@@ -38,6 +39,7 @@ from converter.parity.gate import GateError, score_both
 from edge.core.dataset import LabelledPicture
 from edge.core.model.bundle import read_bundle
 from edge.core.model.metrics import Share
+from trainer.compare.ways import Way, ways_to_train
 from trainer.run import Run, read_run
 
 FOLDS = 3
@@ -71,6 +73,10 @@ def main() -> None:
     parser.add_argument("--recipe", action="append", required=True, metavar="NAME=PATH")
     parser.add_argument("--groups", action="append", default=[], metavar="NAME=PLAN")
     parser.add_argument("--alpha", type=float, default=1.0)
+    parser.add_argument("--variant", default="default", help="of each recipe (default)")
+    parser.add_argument(
+        "--network", default="own", metavar="NAME[=FILE]", help="in place of each recipe's own"
+    )
     parser.add_argument("--most", type=int, default=12000, help="pictures of a recipe (12000)")
     parser.add_argument("--train-only", action="store_true")
     parser.add_argument("--usual", action="store_true", help="TensorFlow's own conversion as well")
@@ -89,7 +95,38 @@ def main() -> None:
         for way, some in folds.items():
             print(way, line(recipe, [fold for fold in some if fold.name.startswith(recipe)]))
     for way, some in folds.items():
-        print(way, line(f"all, alpha {arguments.alpha:g}", some))
+        print(way, line(f"all, {named(arguments)}", some))
+
+
+def named(arguments: argparse.Namespace) -> str:
+    """The way to train: the variant, the network and the width, as far as they are others."""
+    network = arguments.network.partition("=")[0]
+    others = [name for name in (arguments.variant, network) if name not in ("default", "own")]
+    return " ".join([*others, f"alpha {arguments.alpha:g}"])
+
+
+def way_of(arguments: argparse.Namespace, recipe: str) -> Way:
+    """The short training of a recipe, with the network in place of its own.
+
+    Raises:
+        ConfigError, UsageError: there is no such variant or network, or it does not fit.
+    """
+    from trainer.recipes.reading import read_recipe
+
+    phases = {phase.name for phase in read_recipe(recipe, variant=arguments.variant).phases}
+    short = [
+        setting
+        for setting in (*SHORT[""], *SHORT.get(recipe, ()))
+        # A variant may have other phases.
+        if not setting.startswith("phases.") or setting.split(".")[1] in phases
+    ]
+    (way,) = ways_to_train(
+        recipe,
+        variants=[arguments.variant],
+        networks=[arguments.network],
+        settings=[*short, f"network.alpha={arguments.alpha:g}"],
+    )
+    return way
 
 
 def runs(arguments: argparse.Namespace, recipe: str, data: str, groups: str | None) -> list[Run]:
@@ -97,12 +134,12 @@ def runs(arguments: argparse.Namespace, recipe: str, data: str, groups: str | No
     import trainer
     from trainer.data.stratified_split import draw, fold_pictures
     from trainer.fit.prepare import prepare
-    from trainer.recipes.reading import read_recipe
 
-    paths = [arguments.work / f"{recipe}-{arguments.alpha:g}-{fold}" for fold in range(FOLDS)]
+    way = way_of(arguments, recipe)
+    name = "-".join([recipe, *named(arguments).replace("alpha ", "").split()])
+    paths = [arguments.work / f"{name}-{fold}" for fold in range(FOLDS)]
     if not all((path / "run.json").is_file() for path in paths):
-        settings = [*SHORT[""], *SHORT.get(recipe, ()), f"network.alpha={arguments.alpha:g}"]
-        plan = read_recipe(recipe, settings=settings)
+        plan = way.recipe(recipe)
         prepared = prepare(plan, Path(data), groups=groups, seed=arguments.seed)
         pictures = sorted(
             prepared.pictures, key=lambda p: draw(arguments.seed, f"{p.label}/{p.path.name}")
@@ -113,8 +150,8 @@ def runs(arguments: argparse.Namespace, recipe: str, data: str, groups: str | No
                 manifest = path.with_suffix(f"{path.suffix}.csv")
                 write_manifest(manifest, pictures, [place == fold for place in places])
                 trainer.train(
-                    recipe, manifest, path, settings=settings, groups="column:group",
-                    seed=arguments.seed, replace=True,
+                    recipe, manifest, path, variant=way.variant, settings=list(way.settings),
+                    groups="column:group", seed=arguments.seed, replace=True,
                 )  # fmt: skip
     return [read_run(path) for path in paths]
 
