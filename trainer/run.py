@@ -7,7 +7,8 @@ a Softmax named `scores`. Where the run has a novelty score, a second output nam
 `RunFacts`; `split.csv` says which picture, by its path and its content, belongs to which split;
 `recipe.yaml` is the recipe as resolved; `metrics.json`, `history.csv`, `confusion.svg` and
 `report.html` are the evaluation, `predictions.csv` what the model says of each test picture.
-`tensorboard/` has the curves for TensorBoard. `skipped.txt` names the files that were left out.
+`tensorboard/` has the curves for TensorBoard. `skipped.txt` names the files that were left out;
+`seen.csv` the pictures that only the runs before it knew, where the training started from one.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from trainer.errors import RunError
 MODEL = "model.keras"
 FACTS = "run.json"
 SPLIT = "split.csv"
+SEEN = "seen.csv"
 SKIPPED = "skipped.txt"
 RECIPE = "recipe.yaml"
 METRICS = "metrics.json"
@@ -48,6 +50,7 @@ _LARGEST_FACTS = 16 << 20
 """Bytes of `run.json`."""
 
 _LARGEST_SPLIT = 1 << 30
+_COLUMNS = ("path", "label", "group", "part", "sha256")
 
 
 class DataFacts(BaseModel):
@@ -183,7 +186,7 @@ class Run:
         try:
             found = tuple(
                 LabelledPicture(root / row["path"], row["label"], row["group"], row["part"])
-                for row in _split_rows(self.path)
+                for row in _split_rows(self.path / SPLIT)
             )
         except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
             raise RunError(f"{self.path / SPLIT}: cannot be read: {error}. Train again") from error
@@ -290,7 +293,7 @@ class SplitRow:
     """One picture of a run, as `split.csv` has it."""
 
     path: str
-    """Relative to `DataFacts.root`."""
+    """Relative to `DataFacts.root`; absolute in `seen.csv`."""
     label: str
     group: str
     split: str
@@ -304,42 +307,46 @@ def split_rows(path: Path) -> tuple[SplitRow, ...]:
     Raises:
         RunError: its `split.csv` is missing or damaged.
     """
-    columns = ("path", "label", "group", "part", "sha256")
-    try:
-        rows = [SplitRow(*(row[column] for column in columns)) for row in _split_rows(path)]
-    except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
-        raise RunError(
-            f"{_split_file(path)}: does not say by {', '.join(columns)} which picture was used for "
-            f"what, as this pilah writes it ({error!r}). Train again"
-        ) from error
-    if wrong := sorted({str(row.split) for row in rows} - set(SPLITS)):
-        raise RunError(
-            f"{_split_file(path)}: the splits must be {', '.join(SPLITS)}. Received: {wrong}"
-        )
-    return tuple(rows)
+    return _checked_rows(_split_file(path))
 
 
-def _split_rows(run: Path) -> Iterable[dict[str, str]]:
-    text = read_regular(_split_file(run), largest=_LARGEST_SPLIT).decode()
-    return csv.DictReader(io.StringIO(text, newline=""))
+def earlier_rows(path: Path) -> tuple[SplitRow, ...]:
+    """The pictures of a run, and those of the runs before it that it was not given.
 
-
-def _split_file(path: Path) -> Path:
-    return path if path.name == SPLIT else path / SPLIT
-
-
-def earlier_parts(path: Path) -> dict[str, str]:
-    """The split of each picture of the run in the folder `path`, by the SHA-256 of its file.
+    The weights of a run that started from another one have learned from these, too.
 
     Args:
         path: a finished run; or a `split.csv`, as comparisons and sweeps draw splits beforehand.
 
     Raises:
-        RunError: there is no such run, or its `split.csv` is damaged.
+        RunError: there is no such run, or its `split.csv` or `seen.csv` is damaged.
     """
     if path.name != SPLIT:
         read_run(path)
-    return {row.sha256: row.split for row in split_rows(path)}
+    seen = _split_file(path).with_name(SEEN)
+    return (*split_rows(path), *(_checked_rows(seen) if seen.exists() else ()))
+
+
+def _checked_rows(file: Path) -> tuple[SplitRow, ...]:
+    try:
+        rows = [SplitRow(*(row[column] for column in _COLUMNS)) for row in _split_rows(file)]
+    except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
+        raise RunError(
+            f"{file}: does not say by {', '.join(_COLUMNS)} which picture was used for "
+            f"what, as this pilah writes it ({error!r}). Train again"
+        ) from error
+    if wrong := sorted({str(row.split) for row in rows} - set(SPLITS)):
+        raise RunError(f"{file}: the splits must be {', '.join(SPLITS)}. Received: {wrong}")
+    return tuple(rows)
+
+
+def _split_rows(file: Path) -> Iterable[dict[str, str]]:
+    text = read_regular(file, largest=_LARGEST_SPLIT).decode()
+    return csv.DictReader(io.StringIO(text, newline=""))
+
+
+def _split_file(path: Path) -> Path:
+    return path if path.name == SPLIT else path / SPLIT
 
 
 def unfinished_folder(run: Path) -> Path:
@@ -355,13 +362,22 @@ def write_split(
     Args:
         digests: SHA-256 of the content of each picture's file, in hexadecimal.
     """
+    lines = [
+        (p.path.relative_to(root).as_posix(), p.label, p.group, p.split, digest)
+        for p, digest in zip(pictures, digests, strict=True)
+    ]
+    _write_rows(folder / SPLIT, lines)
+
+
+def write_seen(folder: Path, rows: Sequence[SplitRow]) -> None:
+    """Writes `seen.csv`: the pictures of earlier runs, by absolute paths."""
+    _write_rows(folder / SEEN, [(r.path, r.label, r.group, r.split, r.sha256) for r in rows])
+
+
+def _write_rows(file: Path, lines: Iterable[Sequence[object]]) -> None:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("path", "label", "group", "part", "sha256"))
-    for picture, digest in zip(pictures, digests, strict=True):
-        relative = picture.path.relative_to(root).as_posix()
-        writer.writerow((relative, picture.label, picture.group, picture.split, digest))
-    write_file(folder / SPLIT, text.getvalue())
+    csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *lines])
+    write_file(file, text.getvalue())
 
 
 def write_facts(folder: Path, facts: RunFacts) -> None:

@@ -76,7 +76,8 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         f"{', stopped before its last epoch' if facts.stopped_early else ''}. "
         f"Pictures: {splits}; {facts.data.skipped} could not be read. Data digest "
         f"`{facts.data.digest[:12]}`. Int8 was calibrated with {kept.calibrated_on} pictures of "
-        "the training split, and with pure black and pure white.",
+        "the training split, and with pure black and pure white."
+        f"{_start(facts)}",
         "",
         "## Limits",
         "",
@@ -106,6 +107,18 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         "preprocessed.",
     ]
     return with_glossary(lines)
+
+
+def _start(facts: RunFacts) -> str:
+    """A sentence about the run that the training started from, if it did."""
+    start = facts.started_from
+    if start is None:
+        return ""
+    new = f"; new to it: {', '.join(start.new_labels)}" if start.new_labels else ""
+    return (
+        f" The training started from the weights of an earlier run (model `{start.model[:12]}`"
+        f"{new}), by which {start.validation_accuracy:.1%} of the validation pictures were right."
+    )
 
 
 def with_glossary(lines: Sequence[str]) -> str:

@@ -13,7 +13,15 @@ from edge.core.dataset import LabelledPicture
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import InputSpec
 from tests.bundles import SPEC
-from trainer.run import MODEL, DataFacts, RunFacts, UnknownFacts, write_facts, write_split
+from trainer.run import (
+    MODEL,
+    DataFacts,
+    RunFacts,
+    StartFacts,
+    UnknownFacts,
+    write_facts,
+    write_split,
+)
 
 LABELS = ("blå & co.", "grün", "红 色")
 """Unusual but valid labels, which must not be changed."""
@@ -78,6 +86,11 @@ def make_run(
             accept=dict.fromkeys(labels, 0.5),
             accept_notes={labels[0]: "too few pictures to promise anything"},
             unknown=unknown,
+            started_from=None
+            if unknown is None
+            else StartFacts(
+                run="/runs/first", model="5" * 64, new_labels=labels[:1], validation_accuracy=0.75
+            ),
             data=DataFacts(
                 path=str(root),
                 root=str(root),

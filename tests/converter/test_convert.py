@@ -130,6 +130,11 @@ def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
     assert f"| {LABELS[2]} | 80% | 60% to 90% | 23 |" in card
     assert "- No promise: too few series." in card
     assert "and a float32 (1, 1) novelty score, named `unknown`" in card
+    assert (
+        "started from the weights of an earlier run (model `555555555555`; new to it: "
+        f"{LABELS[0]}), by which 75.0% of the validation pictures were right."
+    ) in card
+    assert unexplained(card) == []
 
 
 def test_json_is_one_object_on_stdout(

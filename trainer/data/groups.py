@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from edge.core.dataset import LabelledPicture
+from edge.core.terminal.wording import number_of
 from trainer.errors import GroupError
 
 _NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Where a picture lay in an earlier run."""
+
+    split: str
+    group: str
+    """Empty where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regrouped:
+    """Pictures in the groups of an earlier run, and what is new in groups beside them."""
+
+    pictures: tuple[LabelledPicture, ...]
+    links: tuple[tuple[int, int], ...]
+    """A new picture, and a known one that belongs together with it though not by a group."""
+    notes: tuple[str, ...]
+    """One line for each note to the user."""
 
 
 def group_column(plan: str | None) -> str:
@@ -49,6 +70,77 @@ def assign_groups(
                 f"Received: {plan!r}"
             )
     return tuple(grouped)
+
+
+def regrouped(
+    pictures: Sequence[LabelledPicture],
+    digests: Sequence[str],
+    before: Mapping[str, Before],
+    plan: str | None,
+) -> Regrouped:
+    """The pictures in the groups that they had before, and what is new in those of its own kind.
+
+    A new picture comes into the group of the known pictures that the plan holds together with it.
+    Where these were in several, by another plan, it is linked to each of them.
+
+    Args:
+        pictures: each with the group that the plan gives it.
+        digests: of their files.
+        before: by the digest, where pictures lay.
+        plan: see `assign_groups`.
+    """
+    if not before:
+        return Regrouped(tuple(pictures), (), ())
+    known: dict[str, dict[str, int]] = defaultdict(dict)
+    splits: dict[str, set[str]] = defaultdict(set)
+    for i, (picture, digest) in enumerate(zip(pictures, digests, strict=True)):
+        if digest in before:
+            group = str(picture.group)
+            known[group].setdefault(before[digest].group or group, i)
+            splits[group].add(before[digest].split)
+    taken = {place.group for place in before.values()}
+    # Blocks are named by numbers, which other series have as well; other names are the user's.
+    names = _free_names(taken) if (plan or "").startswith("blocks:") else str
+    changed, links = [], []
+    for i, (picture, digest) in enumerate(zip(pictures, digests, strict=True)):
+        group = str(picture.group)
+        there = known.get(group, {})
+        if digest in before:
+            group = before[digest].group or group
+        elif len(there) == 1:
+            group = next(iter(there))
+        else:
+            links += [(other, i) for other in there.values()]
+            group = names(group)
+        changed.append(replace(picture, group=group))
+    notes = []
+    if crossing := sum(len(found) > 1 for found in splits.values()):
+        notes.append(
+            f"{number_of(crossing, 'groups', verb='lie')} in several splits of the earlier run, "
+            "which divided its pictures otherwise: these stay in its splits and its groups"
+        )
+    own = {digest[:16] for digest in before}
+    if plan is None and (named := sorted(taken - own - {""})):
+        new = sum(
+            digest not in before and picture.group == str(picture.path)
+            for picture, digest in zip(pictures, digests, strict=True)
+        )
+        if new:
+            notes.append(
+                f"the earlier run has its pictures in groups, such as {named[0]!r}, and no "
+                f"--groups is given: each of the {new} new pictures is one of its own. Give "
+                "--groups if they are series, else figures and promises are too good"
+            )
+    return Regrouped(tuple(changed), tuple(links), tuple(notes))
+
+
+def _free_names(taken: Collection[str]) -> Callable[[str], str]:
+    def name(group: str) -> str:
+        while group in taken:
+            group += "+"
+        return group
+
+    return name
 
 
 def join_copies(

@@ -14,12 +14,14 @@ from edge.core.dataset import SPLITS, LabelledPicture, complete_splits
 from edge.core.images.preprocess import InputSpec
 from trainer.data.cache import DecodedPictures
 from trainer.data.duplicates.near_duplicates import NearPair, Tensors, find_near_duplicates
-from trainer.data.groups import assign_groups, join_copies
+from trainer.data.groups import Before, assign_groups, join_copies, regrouped
 from trainer.data.stratified_split import stratified_split
 from trainer.errors import TooFewPicturesError
 from trainer.recipes.plan import SplitPlan
 
 _Pair = tuple[int, int]
+_OF_A_GROUP = "of a group"
+"""What `NearPair.how` says of two that are no copies, and yet belong together."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +47,8 @@ def split_pictures(
     groups: str | None,
     seed: int,
     spec: InputSpec | None = None,
-    earlier: Mapping[str, str] | None = None,
+    earlier: Mapping[str, Before] | None = None,
+    absent: int = 0,
 ) -> Split:
     """The pictures in their splits, with copies and groups together.
 
@@ -65,8 +68,11 @@ def split_pictures(
         groups: a plan for `assign_groups`.
         seed: another one gives another split.
         spec: what the tensors were made by.
-        earlier: the split of each picture that was divided before, by the digest of its file: it
-            keeps that split, also where the set comes divided and gives it another one now.
+        earlier: where each picture that was divided before lay, by the digest of its file: it
+            keeps that split, also where the set comes divided and gives it another one now, and
+            its group; see `regrouped`.
+        absent: how many pictures, the last of `decoded`, are not given, but were in the earlier
+            split, which they bear. What is a copy of one, or of its group, comes to where it lay.
 
     Raises:
         GroupError: the plan does not fit the pictures.
@@ -74,20 +80,29 @@ def split_pictures(
     """
     digests = decoded.digests
     shares = {"validation": plan.validation, "test": plan.test}
-    completed = _completed(decoded.pictures)
-    named = [groups is not None or bool(picture.group) for picture in completed]
-    grouped = assign_groups(completed, groups)
-    if earlier:
+    given = len(digests) - absent
+    before = earlier or {}
+    completed = _completed(decoded.pictures[:given])
+    named = [
+        groups is not None or bool(picture.group) or digest in before
+        for picture, digest in zip(completed, digests, strict=False)
+    ]
+    again = regrouped(assign_groups(completed, groups), digests[:given], before, groups)
+    grouped = again.pictures
+    if before:
         is_divided = any(picture.split for picture in grouped)
-        grouped = _as_before(grouped, digests, earlier)
+        grouped = _as_before(grouped, digests[:given], before)
         if is_divided:
             completed = list(grouped)
+    others = decoded.pictures[given:]
+    grouped, named = (*grouped, *others), [*named, *(True for _ in others)]
     _check_named(grouped, named)
     order = sorted(range(len(grouped)), key=lambda i: (grouped[i].source, digests[i], i))
     pairs = _same_files(order, digests)
+    pairs |= {pair: NearPair(*sorted(pair), 1.0, _OF_A_GROUP) for pair in again.links}
     placed: dict[int, LabelledPicture] = {}
     left_out: dict[int, str] = {}
-    notes: list[str] = []
+    notes = list(again.notes)
     for source in sorted({picture.source for picture in grouped}):
         upto = [i for i in order if grouped[i].source <= source and i not in left_out]
         if plan.near_duplicates:
@@ -103,20 +118,29 @@ def split_pictures(
         stay = [i for i in upto if i not in out]
         joined = _joined(stay, grouped, [pair for pair in links if not out.keys() & set(pair)])
         identities = _identities(joined, grouped, named, digests)
-        waiting = _waiting(joined, grouped, completed, placed, source)
-        wanted = _wanted(joined, grouped, completed, placed, source, shares)
+        # What is not given counts for no share, but its groups stay in its splits.
+        held = {joined[i]: grouped[i].split for i in stay if i >= given}
+        placed |= {i: grouped[i] for i in stay if i >= given}
+        joined = {i: name for i, name in joined.items() if i < given}
+        waiting = _waiting(joined, grouped, completed, placed, held, source)
+        now = {i: picture for i, picture in placed.items() if i < given}
+        wanted = _wanted(joined, grouped, completed, now, source, shares)
         divided = stratified_split(list(waiting.values()), wanted, seed=seed, identities=identities)
         placed |= {
             i: replace(picture, group=identities[str(picture.group)])
             for i, picture in zip(waiting, divided, strict=True)
         }
-    kept = sorted(placed)
+    kept = sorted(i for i in placed if i < given)
     return Split(
         pictures=tuple(placed[i] for i in kept),
         kept=np.array(kept, np.int64),
-        left_out=tuple(left_out[i] for i in sorted(left_out)),
+        left_out=tuple(left_out[i] for i in sorted(left_out) if i < given),
         notes=tuple(notes),
-        pairs=tuple(pairs[pair] for pair in sorted(pairs)),
+        pairs=tuple(
+            pairs[pair]
+            for pair in sorted(pairs)
+            if max(pair) < given and pairs[pair].how != _OF_A_GROUP
+        ),
     )
 
 
@@ -153,7 +177,7 @@ def _completed(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
 
 
 def _as_before(
-    grouped: Sequence[LabelledPicture], digests: Sequence[str], earlier: Mapping[str, str]
+    grouped: Sequence[LabelledPicture], digests: Sequence[str], earlier: Mapping[str, Before]
 ) -> tuple[LabelledPicture, ...]:
     """Pictures that were divided before with their splits, all others as of a later source.
 
@@ -161,7 +185,7 @@ def _as_before(
     it now: a network that starts from that training has learned it.
     """
     return tuple(
-        replace(picture, split=earlier[digest], source=0)
+        replace(picture, split=earlier[digest].split, source=0)
         if digest in earlier
         else replace(picture, source=picture.source + 1)
         for picture, digest in zip(grouped, digests, strict=True)
@@ -283,10 +307,12 @@ def _why(
     grouped: Sequence[LabelledPicture],
     pairs: Mapping[_Pair, NearPair],
 ) -> str:
-    copies = [i for i in others if (min(i, number), max(i, number)) in pairs]
-    where = {others[i]: i for i in copies or others}
+    near = {i: pair for i in others if (pair := pairs.get((min(i, number), max(i, number))))}
+    where = {others[i]: i for i in near or others}
     of = " and of ".join(f"{grouped[i].path} ({split})" for split, i in sorted(where.items()))
+    copies = any(pair.how != _OF_A_GROUP for pair in near.values())
     direct = "a copy of" if copies else "a copy, or of the group, of a copy of"
+    direct = "of the group of" if near and not copies else direct
     return f"{direct} {of}, and cannot lie in two splits"
 
 
@@ -310,9 +336,14 @@ def _waiting(
     grouped: Sequence[LabelledPicture],
     completed: Sequence[LabelledPicture],
     placed: Mapping[int, LabelledPicture],
+    held: Mapping[str, str | None],
     source: int,
 ) -> dict[int, LabelledPicture]:
-    """The pictures in their joined groups, with the splits that they have to keep."""
+    """The pictures in their joined groups, with the splits that they have to keep.
+
+    Args:
+        held: the splits of groups that have pictures which are not given.
+    """
     given = Counter(completed[i].split for i in joined if grouped[i].source == source)
     # Divided without a validation split: that is drawn from those to train on.
     redrawn = given["train"] > 0 and not given["validation"]
@@ -321,7 +352,7 @@ def _waiting(
         split = placed.get(i, grouped[i]).split
         if redrawn and i not in placed and split == "train":
             split = None
-        waiting[i] = replace(grouped[i], group=name, split=split)
+        waiting[i] = replace(grouped[i], group=name, split=split or held.get(name))
     return waiting
 
 

@@ -175,6 +175,12 @@ def _place(
     for group in list(waiting):
         put(group, "train")
     missing = [split for split in ("test", "validation", "train") if split not in reached]
+    if missing and len(groups) >= len(SPLITS):
+        raise TooFewPicturesError(
+            f"class {label!r} has {len(groups)} groups of pictures, all with a split already and "
+            f"none for the {missing[0]} split: add new pictures of it, keep the "
+            "split of another run, or let the pictures be divided anew"
+        )
     if missing:
         raise TooFewPicturesError(
             f"class {label!r} has {len(groups)} separate group{'s' * (len(groups) != 1)} of "

@@ -23,7 +23,7 @@ from trainer.errors import OtherClassesError, RunError, TooFewPicturesError
 from trainer.evaluation.adaptation import Adaptation, adaptation
 from trainer.fit.saved_outputs import compiled
 from trainer.networks import POOLED
-from trainer.run import Run, read_run, split_rows
+from trainer.run import Run, earlier_rows, read_run, split_rows
 from trainer.statistics.intervals import NOTHING, Figure, Resampling
 from trainer.statistics.means import Mean, difference, mean_of
 
@@ -178,7 +178,7 @@ def evaluate_run(
         raise UsageError(
             f"--source: two sources are called {twice[0]!r}: give each another name with --source"
         )
-    used = {row.sha256: row.split for row in split_rows(path)}
+    used = {row.sha256: row.split for row in earlier_rows(path)}
     # Whatever is wrong with any of them is told before the first is computed.
     read = [(name, where, _read(run, where, groups, used)) for name, where in sources]
     model = _Scorer(run)

@@ -8,12 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.core.dataset import LabelledPicture
 from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.errors import RunError
 from trainer.recipes.plan import NetworkPlan, Recipe
 from trainer.recipes.reading import read_recipe
-from trainer.run import FACTS, MODEL, RECIPE, Run, SplitRow, read_run, split_rows, unfinished_folder
+from trainer.run import (
+    FACTS,
+    MODEL,
+    RECIPE,
+    Run,
+    SplitRow,
+    earlier_rows,
+    read_run,
+    unfinished_folder,
+)
 
 if TYPE_CHECKING:
     from trainer.networks import Network
@@ -29,12 +39,7 @@ class EarlierRun:
     run: Run
     recipe: Recipe
     rows: tuple[SplitRow, ...]
-    """The pictures of the run."""
-
-    @property
-    def splits(self) -> dict[str, str]:
-        """The split of each picture, by the SHA-256 of its file."""
-        return {row.sha256: row.split for row in self.rows}
+    """The pictures of the run, and those of the runs before it that it was not given."""
 
     @property
     def model_digest(self) -> str:
@@ -67,6 +72,8 @@ class EarlierRun:
         """
         theirs = self.run.facts.input.model_dump()
         for key, wanted in spec.model_dump().items():
+            if key == "fill" and spec.geometry != "letterbox":
+                continue  # only a letterbox has bars to fill
             if theirs[key] != wanted:
                 raise UsageError(
                     f"--from {self.run.path}: the input of its network has {key} {theirs[key]}, "
@@ -74,25 +81,32 @@ class EarlierRun:
                     "without --from"
                 )
 
-    def check_there(self, digests: Iterable[str]) -> int:
-        """The number of the run's pictures that are not given, though their files are there.
+    def others(self, digests: Iterable[str]) -> tuple[SplitRow, ...]:
+        """The pictures of `rows` that are not among those of these digests, by absolute paths."""
+        given, root = set(digests), Path(self.run.facts.data.root)
+        return tuple(
+            replace(row, path=str(root / row.path)) for row in self.rows if row.sha256 not in given
+        )
+
+    def absent(self, digests: Iterable[str]) -> tuple[LabelledPicture, ...]:
+        """The pictures of `rows` that are not given, though their files are there.
 
         Args:
             digests: SHA-256 of the files of the pictures that are given.
 
         Raises:
-            RunError: pictures of the run are neither given nor where they were.
+            RunError: pictures are neither given nor where they were.
         """
-        given = set(digests)
-        others = [row for row in self.rows if row.sha256 not in given]
-        root = Path(self.run.facts.data.root)
-        if gone := [row for row in others if not (root / row.path).is_file()]:
+        others = self.others(digests)
+        if gone := [row for row in others if not Path(row.path).is_file()]:
             raise RunError(
                 f"--from {self.run.path}: {len(gone)} of its {len(self.rows)} pictures are gone, "
-                f"the first is {root / gone[0].path}: they are not among those given, nor where "
+                f"the first is {gone[0].path}: they are not among those given, nor where "
                 "they were. Give their folder with --data or --add, or train without --from"
             )
-        return len(others)
+        return tuple(
+            LabelledPicture(Path(row.path), row.label, row.group, row.split) for row in others
+        )
 
     def labels(self, found: Iterable[str]) -> tuple[str, ...]:
         """The classes `found` in the order of the run's outputs, new ones after them."""
@@ -169,6 +183,6 @@ def read_earlier_run(path: Path, plan: NetworkPlan, *, keep_parts: Path | None) 
             f"--from {path}: its training is not finished. Finish it with --resume, and start from "
             "it then"
         )
-    earlier = EarlierRun(read_run(path), read_recipe(str(path / RECIPE)), split_rows(path))
+    earlier = EarlierRun(read_run(path), read_recipe(str(path / RECIPE)), earlier_rows(path))
     earlier.check_network(plan)
     return earlier

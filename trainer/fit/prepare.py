@@ -16,16 +16,16 @@ from edge.core.dataset import LabelledPicture, read_picture_set
 from trainer.data.arrays import unpacked
 from trainer.data.cache import DecodedPictures, decode_pictures
 from trainer.data.captured import as_captured
-from trainer.data.groups import group_column
+from trainer.data.groups import Before, group_column
 from trainer.data.split import split_pictures
 from trainer.fit.earlier_run import EarlierRun, read_earlier_run
 from trainer.fit.preconditions import check_enough, check_phases
 from trainer.fit.predict import TrainingSet
 from trainer.fit.saved_outputs import save_outputs
 from trainer.networks import INPUT, Network, build_network
-from trainer.networks.parts.weights import without_fetching
+from trainer.networks.parts.weights import without_weights
 from trainer.recipes.plan import PhasePlan, Recipe
-from trainer.run import SPLIT, earlier_parts, write_split
+from trainer.run import SPLIT, earlier_rows, write_split
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def prepare(
     earlier = None
     if from_run is not None:
         earlier = read_earlier_run(from_run, recipe.network, keep_parts=keep_parts)
-    splits = earlier_parts(keep_parts) if keep_parts is not None else None
+    rows = earlier_rows(keep_parts) if keep_parts is not None else ()
     found = read_picture_set(
         unpacked(data),
         group_column=group_column(groups),
@@ -119,32 +119,40 @@ def prepare(
     recipe = recipe.model_copy(update={"input": spec})
     if earlier is not None:
         earlier.check_input(spec)
-        recipe, splits = earlier.planned(recipe), earlier.splits
+        recipe, rows = earlier.planned(recipe), earlier.rows
     # Before the pictures are decoded, so that missing weights are reported at once.
-    with nullcontext() if earlier is None else without_fetching():
+    with nullcontext() if earlier is None else without_weights():
         network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
     check_phases(recipe, network)
     decoded = decode_pictures(found.pictures, recipe.input)
     check_enough(found, decoded, (*found.skipped, *decoded.skipped))
-    if earlier is not None and (others := earlier.check_there(decoded.digests)):
-        _log.info(f"{others} pictures of {from_run} are not among those given, and not used")
+    before = {row.sha256: Before(row.split, row.group) for row in rows}
+    if rows:
+        known = sum(digest in before for digest in decoded.digests)
+        _log.info(
+            f"{known} of {len(decoded.digests)} pictures keep the split that "
+            f"{keep_parts or from_run} gave them"
+        )
+    given, absent = decoded, () if earlier is None else earlier.absent(decoded.digests)
+    if absent:
+        _log.info(
+            f"{len(absent)} pictures of {from_run} and of what it started from are not among those "
+            "given: a copy of one comes into its split, and else they are not used"
+        )
+        # Those given come from the cache now, and those of the run as a rule.
+        decoded = decode_pictures([*given.pictures, *absent], recipe.input)
     split = split_pictures(
         decoded,
         recipe.split,
         groups=groups,
         seed=seed,
         spec=recipe.input,
-        earlier=splits,
+        earlier=before,
+        absent=len(decoded.digests) - len(given.digests),
     )
-    if splits is not None:
-        known = sum(digest in splits for digest in decoded.digests)
-        _log.info(
-            f"{known} of {len(decoded.digests)} pictures keep the split that "
-            f"{keep_parts or from_run} gave them"
-        )
     for line in (*split.notes, *split.left_out):
         _log.warning(line)
-    skipped = (*found.skipped, *decoded.skipped, *split.left_out)
+    skipped = (*found.skipped, *given.skipped, *split.left_out)
     decoded = decoded.only(split.kept)
     pictures = split.pictures
     labels = tuple(sorted({picture.label for picture in pictures}))
@@ -163,6 +171,11 @@ def prepare(
         seed=seed,
         earlier=earlier,
     )
+
+
+def all_fresh(phases: Sequence[PhasePlan]) -> bool:
+    """Whether no phase learns from saved outputs of augmented copies."""
+    return all(phase.fresh for phase in phases if phase.train_from != INPUT)
 
 
 def training_set(
@@ -187,12 +200,11 @@ def training_set(
     cut_layers = sorted({p.train_from for p in phases} - {INPUT}, key=network.depth, reverse=True)
     features = {}
     if cut_layers:
-        fresh = all(phase.fresh for phase in phases if phase.train_from != INPUT)
         features = save_outputs(
             network,
             cut_layers,
             prepared.decoded,
-            np.zeros_like(with_copies) if fresh else with_copies,
+            np.zeros_like(with_copies) if all_fresh(phases) else with_copies,
             spec=prepared.recipe.input,
             plan=prepared.recipe.augment,
             check_stop=check_stop,

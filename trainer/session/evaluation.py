@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.dataset import SPLITS
+from edge.core.terminal.wording import in_a_sentence, number_of
 from trainer.calibration.calibrate import Calibration
 from trainer.calibration.unknown import UnknownScore
 from trainer.evaluation.explanation import Explanation, SeenPictures, activations, by_label
@@ -72,7 +73,7 @@ def evaluate(
         recipe=facts.recipe,
         variant=facts.variant,
         description=recipe.description,
-        notes=(*recipe.notes, *_teacher(session)),
+        notes=(*recipe.notes, *_teacher(session), *_start(model, facts)),
         labels=prepared.labels,
         counts={
             label: {split: counts[label, split] for split in SPLITS} for label in prepared.labels
@@ -96,7 +97,7 @@ def evaluate(
         parameters=facts.parameters,
         model_bytes=model_bytes,
         device=_device(),
-        minutes=stages.minutes,
+        minutes=session.minutes,
         data=facts.data.path,
         digest=facts.data.digest,
         finished=facts.finished,
@@ -110,6 +111,20 @@ def evaluate(
         left_out=left_out,
         held_out_use=held_out_use,
         explained=explained,
+    )
+
+
+def _start(model: TrainedModel, facts: RunFacts) -> tuple[str, ...]:
+    """What is to be known of the run that the training started from, if it did."""
+    start, best = facts.started_from, model.best
+    if start is None:
+        return ()
+    new = f" New to it: {in_a_sentence(list(start.new_labels))}." if start.new_labels else ""
+    pictures = number_of(len(model.data.validation), "validation pictures")
+    return (
+        f"Started from the run {start.run} (model {start.model[:12]}), with its split.{new} Of "
+        f"{pictures} {start.validation_accuracy:.1%} were right before this training, and "
+        f"{best.accuracy:.1%} after it. They chose the epoch, so the test split tells more.",
     )
 
 

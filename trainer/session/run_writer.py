@@ -40,6 +40,7 @@ from trainer.run import (
     UnknownFacts,
     tool_versions,
     write_facts,
+    write_seen,
     write_split,
 )
 from trainer.session.evaluation import evaluate
@@ -69,6 +70,8 @@ def write_run(
         network.save(folder / MODEL)
         (folder / RECIPE).write_text(recipe_yaml(prepared.recipe), encoding="utf-8")
         write_split(folder, Path(facts.data.root), pictures, prepared.decoded.digests)
+        if prepared.earlier and (seen := prepared.earlier.others(prepared.decoded.digests)):
+            write_seen(folder, seen)
         if prepared.skipped:
             (folder / SKIPPED).write_text("\n".join(prepared.skipped) + "\n", encoding="utf-8")
         logs = session.checkpoint.folder / TENSORBOARD
@@ -126,7 +129,7 @@ def _run_facts(
             skipped=len(prepared.skipped),
         ),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        minutes=session.stages.minutes,
+        minutes=session.minutes,
         stopped_early=model.best.cut_short,
         parameters=int(prepared.network.model.count_params()),
         tools=tool_versions(),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.dataset import LabelledPicture, read_picture_set
-from trainer.data.groups import assign_groups, group_column, join_copies
+from trainer.data.groups import Before, assign_groups, group_column, join_copies, regrouped
 from trainer.errors import GroupError
 
 
@@ -96,3 +96,45 @@ def test_any_column_of_a_manifest_can_name_the_groups(tmp_path: Path) -> None:
     for plan, expected in (("column:shelf", ["x", "x", "y"]), (None, ["1", "2", "3"])):
         found = read_picture_set(manifest, group_column=group_column(plan))
         assert [p.group for p in assign_groups(found.pictures, plan)] == expected
+
+
+def again(given: list[LabelledPicture], before: dict[str, Before], plan: str | None):  # type: ignore[no-untyped-def]
+    """The pictures, each of a file whose digest is its name, after an earlier run."""
+    digests = [picture.path.stem for picture in given]
+    return regrouped(assign_groups(given, plan), digests, before, plan)
+
+
+def test_known_pictures_keep_their_groups_and_what_is_new_of_these_comes_to_them() -> None:
+    """The label is another one than then, and so is the name of the block."""
+    given = pictures("1.jpg", "2.jpg", "3.jpg", "41.jpg", label="metal")
+    before = {"1": Before("test", "can/0"), "2": Before("test", "can/0")}
+    found = again(given, before, "blocks:20")
+    assert [picture.group for picture in found.pictures] == ["can/0"] * 3 + ["metal/2"]
+    assert (found.links, found.notes) == ((), ())
+
+
+def test_a_block_that_the_earlier_run_divided_stays_divided_and_is_told() -> None:
+    """What is new of it is linked to both sides, and so can lie on neither."""
+    before = {"1": Before("test", "can/0"), "2": Before("train", "paper/0")}
+    found = again(pictures("1.jpg", "2.jpg", "3.jpg", label="other"), before, "blocks:20")
+    assert [picture.group for picture in found.pictures] == ["can/0", "paper/0", "other/0"]
+    assert found.links == ((0, 2), (1, 2))
+    assert found.notes[0].startswith("1 group lies in several splits of the earlier run")
+
+
+@pytest.mark.parametrize(("plan", "group"), [("blocks:20", "can/0+"), ("pattern:can", "can")])
+def test_blocks_of_another_series_are_others_and_what_the_user_named_is_the_same(
+    plan: str, group: str
+) -> None:
+    before = {"old": Before("test", "can/0"), "older": Before("test", "can")}
+    found = again(pictures("1.jpg"), before, plan)
+    assert [picture.group for picture in found.pictures] == [group]
+
+
+def test_new_pictures_without_groups_beside_some_that_had_them_are_told() -> None:
+    before = {"1": Before("test", "can/0"), "2": Before("train", "can/1")}
+    (note,) = again(pictures("1.jpg", "2.jpg", "3.jpg"), before, None).notes
+    assert "in groups, such as 'can/0', and no --groups is given: each of the 1 new" in note
+    assert not again(pictures("1.jpg", "2.jpg"), before, None).notes
+    alone = {"1" * 64: Before("test", "1" * 16)}
+    assert not again(pictures("3.jpg"), alone, None).notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from edge.core.images.preprocess import InputSpec, preprocess
 from tests.benchmarks.near_duplicates import planted
 from tests.trainer.data.duplicates.test_near_duplicates import drawn
 from trainer.data.cache import DecodedPictures
+from trainer.data.groups import Before
 from trainer.data.split import Split, split_pictures
 from trainer.errors import TooFewPicturesError
 from trainer.recipes.plan import SplitPlan
@@ -62,8 +64,10 @@ def split(
     groups: str | None = None,
     seed: int = 0,
     near: bool = False,
-    earlier: dict[str, str] | None = None,
+    earlier: dict[str, Before] | None = None,
+    absent: Sequence[Photo] = (),
 ) -> Split:
+    given = [*given, *absent]
     tensors = [BLANK if p.image is None else preprocess(p.image, SPEC) for p in given]
     decoded = DecodedPictures(
         pictures=tuple(photo.picture for photo in given),
@@ -72,15 +76,23 @@ def split(
         skipped=(),
     )
     plan = SplitPlan(validation=0.1, test=0.1, near_duplicates=near)
-    return split_pictures(decoded, plan, groups=groups, seed=seed, spec=SPEC, earlier=earlier)
+    return split_pictures(
+        decoded,
+        plan,
+        groups=groups,
+        seed=seed,
+        spec=SPEC,
+        earlier=earlier,
+        absent=len(absent),
+    )
 
 
 def digest(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def digested(by_content: dict[str, str]) -> dict[str, str]:
-    return {digest(content): split for content, split in by_content.items()}
+def digested(by_content: dict[str, str]) -> dict[str, Before]:
+    return {digest(content): Before(split, "") for content, split in by_content.items()}
 
 
 def splits(given: Sequence[Photo], **options: object) -> dict[str, str]:
@@ -351,3 +363,44 @@ def test_a_class_whose_pictures_are_all_alike_is_divided_and_told() -> None:
         "train", "validation", "test",
     }  # fmt: skip
     assert found.notes[0].startswith("empty: nearly all its pictures are copies of one another")
+
+
+@pytest.mark.parametrize("where", SPLITS)
+def test_a_copy_of_what_is_not_given_any_more_comes_to_where_that_lay(where: str) -> None:
+    """And with it what is of its group; what is not given counts for no share."""
+    old = [replace(photo, split=where, group=f"old {photo.name}") for photo in scenes(3)]
+    image = planted(drawn(0), "encoded", np.random.default_rng(0))
+    new = [replace(photo, name=f"new{photo.name}") for photo in scenes(30, start=100)]
+    new[7] = replace(new[7], content="saved again", image=image, group="one thing")
+    new[8] = replace(new[8], group="one thing")
+    before = {digest(photo.content): Before(where, str(photo.group)) for photo in old}
+    found = split(new, near=True, earlier=before, absent=old)
+    assert found.kept.tolist() == list(range(30))
+    assert [found.pictures[i].split for i in (7, 8)] == [where, where]
+    assert {found.pictures[i].group for i in (7, 8)} == {"old 0.jpg"}
+    counts = Counter(picture.split for picture in found.pictures)
+    assert counts["test"] == counts["validation"] == 3
+    assert (found.left_out, found.pairs) == ((), ())
+
+
+def test_what_is_of_the_group_of_two_splits_of_an_earlier_run_is_left_out() -> None:
+    given = photos(40)
+    before = {
+        digest(photo.content): Before(SPLITS[i % 3], photo.name) for i, photo in enumerate(given)
+    }
+    found = split([*given[:2], *given[3:]], groups="blocks:3", earlier=before)
+    assert not found.left_out
+    del before[digest("can 2")]
+    found = split(given, groups="blocks:3", earlier=before)
+    (line,) = found.left_out
+    assert re.fullmatch(
+        r"photos0/can/2.jpg: of the group of .*, and cannot lie in two splits", line
+    )
+    assert not found.pairs
+
+
+def test_a_class_of_which_an_earlier_run_tested_nothing_is_told_so() -> None:
+    given = [*photos(20), *photos(10, "jar")]
+    before = splits(given) | {f"jar {number}": "train" for number in range(10)}
+    with pytest.raises(TooFewPicturesError, match="'jar' has 10 groups of pictures, all with a sp"):
+        split(given, earlier=digested(before))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +20,14 @@ from edge.core.errors import EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAGE, StorageErr
 from tests.trainer.session.test_training import BGR, DRAWN, NO_TIME, draw_photos
 from tests.trainer.tiny import tiny_network
 from trainer.cli import main
+from trainer.errors import RunError, WeightsMissingError
+from trainer.evaluation.new_pictures import evaluate_run
+from trainer.fit.distillation import teach
 from trainer.fit.optimizers import Optimizers
 from trainer.fit.prepare import Prepared, prepare
+from trainer.networks import Network, build_network
+from trainer.networks.parts.weights import load_weights
+from trainer.recipes.plan import DistillPlan, NetworkPlan
 from trainer.recipes.reading import read_recipe
 from trainer.run import read_run, split_rows
 from trainer.session import training
@@ -57,6 +64,14 @@ def words(first_week: Path, tmp_path: Path) -> Callable[..., list[str]]:
         return [*start, *given, *more]
 
     return command
+
+
+@pytest.fixture
+def drawn_later(tmp_path: Path) -> Path:
+    """A folder with twenty pictures of each class that the first week did not have."""
+    for label, colour in BGR.items():
+        draw(tmp_path / "later" / label, colour)
+    return tmp_path / "later"
 
 
 def scores_of(model: Any, tensors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -118,11 +133,15 @@ def test_a_second_week_with_a_new_class_leaves_the_test_split_and_the_old_classe
     assert all("no promise" in note for note in run.facts.accept_notes.values())
     report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "A training without --from cross-fits models" in report
+    (note,) = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))["notes"]
+    assert note.startswith(f"Started from the run {first_week / 'run'} (model {start.model[:12]})")
+    assert f"{start.validation_accuracy:.1%} were right before this training, and " in note
+    assert note.replace("'", "&#39;") in report
 
 
 def draw(folder: Path, colour: Sequence[int]) -> None:
     """Twenty noisy pictures of a colour, which are in no other folder."""
-    rng = np.random.default_rng(len(folder.name) + 1)
+    rng = np.random.default_rng(sum(map(ord, folder.name)))
     folder.mkdir(parents=True)
     for number in range(20):
         picture = rng.normal(colour, 25, (40, 60, 3)).clip(0, 255).astype(np.uint8)
@@ -274,3 +293,53 @@ def test_classes_and_pictures_may_be_others_than_the_run_s(
     theirs = earlier.load_model().get_layer("logits").get_weights()[0]
     np.testing.assert_allclose(kernel[:, 0], theirs[:, 0] * earlier.facts.temperature, rtol=1e-5)
     assert not np.allclose(kernel[:, 1], theirs[:, 2] * earlier.facts.temperature)
+
+
+def test_the_pictures_of_the_run_before_last_stay_where_that_had_them(
+    first_week: Path, words: Callable[..., list[str]], tmp_path: Path, drawn_later: Path
+) -> None:
+    """The second run was not given them, though its weights have learned from them."""
+    week = [*words(*NO_TIME, "--seed", "5", data=drawn_later, out="second")]
+    assert main(week) == EXIT_OK
+    before = {row.sha256: row.split for row in split_rows(first_week / "run")}
+    assert not before.keys() & {row.sha256 for row in split_rows(tmp_path / "second")}
+    recipe, photos = read_recipe(str(first_week / "drawn.yaml")), first_week / "photos"
+    for option in ("from_run", "keep_parts"):
+        third = prepare(recipe, photos, add=[drawn_later], seed=9, **{option: tmp_path / "second"})  # type: ignore[arg-type]
+        splits = dict(zip(third.decoded.digests, third.split.tolist(), strict=True))
+        assert {digest: splits[digest] for digest in before} == before
+    (figures,) = evaluate_run(tmp_path / "second", [("first week", photos)]).sources
+    assert figures.trained_on == sum(split != "test" for split in before.values())
+    pupil = prepare(recipe, photos, seed=9)
+    with pytest.raises(RunError, match="has learned from, or was chosen by"):
+        teach(pupil, DistillPlan(teacher=str(tmp_path / "second")))
+
+
+def test_a_picture_of_the_run_that_was_saved_again_comes_to_where_it_lay(
+    first_week: Path, drawn_later: Path
+) -> None:
+    row = next(row for row in split_rows(first_week / "run") if row.split == "test")
+    picture = cv2.imread(str(first_week / "photos" / row.path))
+    assert picture is not None
+    label = drawn_later / Path(row.path).parent
+    (label / "again.png").write_bytes(cv2.imencode(".png", cv2.flip(picture, 1))[1])
+    recipe = read_recipe(str(first_week / "drawn.yaml"))
+    for seed in range(3):
+        prepared = prepare(recipe, drawn_later, seed=seed, from_run=first_week / "run")
+        (split,) = (p.split for p in prepared.pictures if p.path.name == "again.png")
+        assert split == "test"
+
+
+def test_weights_that_the_run_replaces_need_not_be_there_nor_bars_that_no_picture_has(
+    first_week: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def built(plan: NetworkPlan, *given: Any, **rest: Any) -> Network:
+        load_weights(None, plan)  # the tiny network has none to load
+        return build_network(plan, *given, **rest)
+
+    monkeypatch.setattr("trainer.fit.prepare.build_network", built)
+    changed = ["network.weights=gone.weights.h5", "input.fill=0"]
+    recipe = read_recipe(str(first_week / "drawn.yaml"), settings=changed)
+    assert prepare(recipe, first_week / "photos", from_run=first_week / "run").network.trained
+    with pytest.raises(WeightsMissingError):
+        prepare(recipe, first_week / "photos")

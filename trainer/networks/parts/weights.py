@@ -29,6 +29,9 @@ _Fetched = TypeVar("_Fetched")
 _FETCHES: ContextVar[bool] = ContextVar("fetches", default=True)
 
 
+_READS: ContextVar[bool] = ContextVar("reads", default=True)
+
+
 class _NotFetchedError(Exception):
     """The ImageNet weights exist but are not to be downloaded now."""
 
@@ -41,6 +44,17 @@ def without_fetching() -> Iterator[None]:
         yield
     finally:
         _FETCHES.reset(before)
+
+
+@contextmanager
+def without_weights() -> Iterator[None]:
+    """Within it a network keeps its first weights, because others take their place soon."""
+    before = _READS.set(False)
+    try:
+        with without_fetching():
+            yield
+    finally:
+        _READS.reset(before)
 
 
 def load_weights(
@@ -61,7 +75,8 @@ def load_weights(
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = SCRATCH_MOMENTUM
     elif plan.weights != "imagenet":
-        _load_file(own, Path(plan.weights))
+        if _READS.get():
+            _load_file(own, Path(plan.weights))
     elif fetch_imagenet is None:
         raise UsageError(
             f"network.weights: {plan.name} has no ImageNet weights: choose none or a file, "
