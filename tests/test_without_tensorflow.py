@@ -41,6 +41,7 @@ CASES = [
     ("trainer", ["train", "mobilenet_v2", "--data", "photos", "--out", "photos"], EXIT_IO),
     ("trainer", ["cross-validate", "mobilenet", "--data", "photos"], EXIT_USAGE),
     ("trainer", ["cross-validate", "mobilenet_v2", "--data", "gone"], EXIT_DATA),
+    ("trainer", ["cross-validate", "mobilenet_v2", "--data", "x", "--folds", "1"], EXIT_USAGE),
     ("trainer", ["find-rate", "mobilenet", "--data", "photos"], EXIT_USAGE),
     ("trainer", ["recipes", "check", "mobilenet"], EXIT_USAGE),
     ("trainer", ["recipes", "list"], EXIT_OK),

@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
@@ -20,6 +22,9 @@ from trainer.commands.arguments import (
     checked_recipe_options,
     positive,
 )
+
+if TYPE_CHECKING:
+    from trainer.compare.ways import Way
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     from trainer.tensorflow import import_tensorflow
 
     import_tensorflow()
+    _check_networks(arguments.recipe, ways)
     from edge.core.files import write_file
     from trainer.compare.comparison import compare_outcomes, read_outcome
     from trainer.compare.comparison_page import FLATTERS, table, to_json, write_page
@@ -134,3 +140,27 @@ def run(arguments: argparse.Namespace) -> int:
     _log.info(FLATTERS)
     _log.info(f"read {out / 'comparison.html'}")
     return EXIT_OK
+
+
+def _check_networks(recipe: str, ways: Sequence[Way]) -> None:
+    """Builds each network once, with its weights.
+
+    What is missing or wrong of a later way is told now, and not after hours of training the first.
+    """
+    from trainer.fit.distillation import is_run, teacher_recipe
+    from trainer.fit.preconditions import check_phases
+    from trainer.networks import build_network
+
+    built: list[tuple[object, ...]] = []
+    for way in ways:
+        planned = way.recipe(recipe)
+        taught = planned.distill is not None and not is_run(planned.distill.teacher)
+        for each in (planned, *([teacher_recipe(planned.distill)] if taught else [])):
+            cuts = [phase.train_from for phase in each.phases]
+            if (facts := (each.network, each.input, cuts)) in built:
+                continue
+            built.append(facts)
+            try:
+                check_phases(each, build_network(each.network, each.input, 2, seed=0))
+            except UsageError as error:
+                raise UsageError(f"{way.name}: {error}") from error

@@ -6,7 +6,7 @@ import argparse
 import logging
 
 from edge.core.command_line import print_json
-from edge.core.errors import EXIT_OK
+from edge.core.errors import EXIT_OK, UsageError
 from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options, positive
 
 _log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     import trainer
 
+    if arguments.folds == 1:
+        raise UsageError("--folds must be 2 or more. Received: 1")
     options = checked_recipe_options(arguments)  # before TensorFlow is loaded
     found = trainer.cross_validate(**options, folds=arguments.folds, repeats=arguments.repeats)
     if arguments.json:

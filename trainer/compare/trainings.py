@@ -113,6 +113,7 @@ def train_ways(
                     seed=split.seed,
                     max_minutes=pictures.max_minutes,
                     resume=unfinished_folder(folder).is_dir(),
+                    compared=True,
                 )
             found.append(Training(way, split, run))
             kept = kept or folder

@@ -91,6 +91,8 @@ def cross_validate(
     Example:
         >>> found = cross_validate("mobilenet_v2", "photos", folds=5, repeats=2)
     """
+    if folds < 2:
+        raise UsageError(f"--folds must be 2 or more. Received: {folds}")
     start = time.monotonic()
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)

@@ -34,6 +34,7 @@ class Checkpoint:
     Attributes:
         folder: the path of the folder, which also holds the logs of TensorBoard.
         spent: the seconds that the training had taken before it was continued.
+        free: the seconds of all it has taken so far that its budget does not count.
         begun: whether a state was saved.
     """
 
@@ -43,7 +44,8 @@ class Checkpoint:
         self._start = time.monotonic()
         clock = folder / _SPENT
         with _damage_told(clock):
-            self.spent = float(clock.read_text(encoding="utf-8")) if clock.is_file() else 0.0
+            text = clock.read_text(encoding="utf-8") if clock.is_file() else "0"
+            self.spent, self.free = (float(word) for word in [*text.split(), "0"][:2])
         self.begun = clock.is_file()
 
     @classmethod
@@ -104,7 +106,9 @@ class Checkpoint:
         saved = content.getvalue()
         write_file(self.folder / f"{stage}.npz", saved + hashlib.sha256(saved).digest())
         self._saved = time.monotonic()
-        write_file(self.folder / _SPENT, f"{self.spent + self._saved - self._start:.1f}\n")
+        write_file(
+            self.folder / _SPENT, f"{self.spent + self._saved - self._start:.1f} {self.free:.1f}\n"
+        )
         self.begun = True
 
     def load(self, stage: str) -> tuple[dict[str, list[npt.NDArray[Any]]], dict[str, Any]] | None:

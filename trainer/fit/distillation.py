@@ -24,21 +24,21 @@ from edge.core.errors import StorageError, UsageError
 from edge.core.files import storage_errors, write_file
 from edge.core.terminal.progress import Progress
 from edge.core.terminal.wording import in_a_sentence, number_of
-from trainer import augment
+from trainer import augment, fit, networks
 from trainer.augment import augmented
-from trainer.data.cache import DecodedPictures, decode_pictures
+from trainer.data.cache import DecodedPictures, decode_pictures, preprocessing_digest
 from trainer.data.cache_folder import cache_folder, cache_limit, drop_oldest
 from trainer.data.row_store import RowStore
 from trainer.data.stratified_split import fold_pictures
 from trainer.errors import RunError
 from trainer.fit.phases import Budget, run_phases
 from trainer.fit.predict import TrainingSet, scorer_at
-from trainer.fit.prepare import Prepared, training_set
+from trainer.fit.prepare import Prepared, all_fresh, training_set
 from trainer.fit.saved_outputs import code_digest, copy_chance
 from trainer.networks import INPUT, LOGITS, Network, build_network
 from trainer.recipes.plan import AugmentPlan, DistillPlan, Recipe
 from trainer.recipes.reading import is_recipe, read_recipe, recipe_yaml
-from trainer.run import FACTS, MODEL, read_run, split_rows
+from trainer.run import FACTS, MODEL, earlier_rows, read_run
 from trainer.statistics.likelihood import softmax
 
 _log = logging.getLogger(__name__)
@@ -73,6 +73,11 @@ def teacher_recipe(plan: DistillPlan) -> Recipe:
         ConfigError, UsageError: there is no such recipe or it is wrong, or it has a teacher itself.
     """
     recipe = read_recipe(plan.teacher, variant=plan.variant, settings=plan.settings)
+    if any(setting.partition("=")[0].strip() == "max_minutes" for setting in plan.settings):
+        raise UsageError(
+            "distill.settings: max_minutes is of no use there: the teacher may take as long as "
+            "distill.max_minutes says, set that"
+        )
     if recipe.distill is not None:
         raise UsageError(
             f"distill.teacher: {plan.teacher} learns from a teacher itself: name that one, or a "
@@ -82,35 +87,43 @@ def teacher_recipe(plan: DistillPlan) -> Recipe:
 
 
 def teach(
-    prepared: Prepared, plan: DistillPlan, *, check_stop: Callable[[], None] = lambda: None
+    prepared: Prepared,
+    plan: DistillPlan,
+    *,
+    choosing: npt.NDArray[np.int64] | None = None,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Taught:
     """What the teacher says of each training picture and its copies.
 
-    A teacher that is a recipe is trained on the training pictures, its epoch chosen by the
-    validation pictures, and what it says is saved in the cache: the next training on the same
+    A teacher that is a recipe is trained on the training pictures, its epoch chosen by those that
+    choose the student's, and what it says is saved in the cache: the next training on the same
     pictures, split and copies needs no teacher.
 
     Args:
         prepared: the student's pictures and recipe.
         plan: the teacher.
+        choosing: indices of the pictures that choose the best epoch; None: all of validation.
         check_stop: raises if the user wants to stop.
 
     Raises:
         ConfigError, UsageError: the teacher's recipe is wrong.
         RunError: a teacher that is a run has other classes, or has learned from pictures that the
             student is to be validated or tested on.
+        StopTraining: the user stopped the teacher, of which nothing is kept.
         StorageError: the disk is full.
     """
     train = prepared.of("train")
+    choosing = prepared.of("validation") if choosing is None else choosing
     keys = [prepared.decoded.digests[i] for i in train]
     copies, classes = 1 + prepared.recipe.augment.copies, len(prepared.labels)
     trained_here = not is_run(plan.teacher)
     teachers = plan.folds if trained_here else 1
-    folder = cache_folder() / "teachers" / _key(prepared, plan)
+    folder = cache_folder() / "teachers" / _key(prepared, plan, choosing)
     with RowStore(folder, shape=(teachers, copies, classes), dtype=np.float16) as store:
         if (store.find(keys) < 0).any():
             _log.info(f"teacher: {plan.teacher}, {number_of(len(train), 'pictures')}")
-            found, told = (_of_recipe if trained_here else _of_run)(prepared, plan, check_stop)
+            of = _of_recipe if trained_here else _of_run
+            found, told = of(prepared, plan, choosing, check_stop)
             write_file(folder / _TOLD, json.dumps(told) + "\n")
             store.claim(len(keys))
             store.append(keys, found.transpose(1, 0, 2, 3))
@@ -137,23 +150,39 @@ def _told_before(file: Path) -> list[str]:
     return [str(line) for line in lines]
 
 
-def _key(prepared: Prepared, plan: DistillPlan) -> str:
-    """Hex digits that change with the pictures, their split, the copies and the teacher."""
+def _key(prepared: Prepared, plan: DistillPlan, choosing: npt.NDArray[np.int64]) -> str:
+    """Hex digits that change with the pictures, their split, the copies, the teacher, the code that
+    trains it, and TensorFlow."""
+    import tensorflow as tf
+
     if is_run(plan.teacher):
-        file = Path(plan.teacher) / MODEL
-        teacher = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+        teacher = _content(Path(plan.teacher) / MODEL)
     else:
-        teacher = f"{recipe_yaml(teacher_recipe(plan))} {plan.folds} {plan.max_minutes}"
+        recipe = teacher_recipe(plan)
+        teacher = f"{recipe_yaml(recipe)} {plan.folds} {plan.max_minutes}"
+        if recipe.network.weights not in ("imagenet", "none"):
+            teacher += _content(Path(recipe.network.weights))
     facts = [
         prepared.digest, list(prepared.labels), prepared.seed, teacher,
+        sorted(prepared.decoded.digests[i] for i in choosing),
         prepared.recipe.augment.model_dump(mode="json"), code_digest(augment),
         prepared.recipe.input.crop, prepared.recipe.input.padding,
+        code_digest(fit), code_digest(networks), preprocessing_digest(prepared.recipe.input),
+        tf.__version__,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:20]
 
 
+def _content(file: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; empty where there is none, which is told elsewhere."""
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+
+
 def _of_recipe(
-    prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None]
+    prepared: Prepared,
+    plan: DistillPlan,
+    choosing: npt.NDArray[np.int64],
+    check_stop: Callable[[], None],
 ) -> tuple[Logits, list[str]]:
     """(the logits of teachers that are trained here, what is to be known of them)."""
     recipe = teacher_recipe(plan)
@@ -174,13 +203,13 @@ def _of_recipe(
         decoded=decode_pictures(prepared.pictures, recipe.input),
         earlier=None,
     )
-    train, validation = own.of("train"), own.of("validation")
+    train = own.of("train")
     data = training_set(
         own,
         recipe.phases,
         with_copies=own.split == "train",
         train=train,
-        validation=validation,
+        validation=choosing,
         check_stop=check_stop,
     )
     untrained = own.network.state()
@@ -201,9 +230,10 @@ def _of_recipe(
             seed=own.seed + number,
             budget=Budget(time.monotonic() + seconds, check_stop, quiet=True),
         )
+        check_stop()  # of a teacher that the user has stopped nothing is to be learned, or kept
         told.append(
             f"teacher {number + 1} of {plan.folds}: {best.accuracy:.1%} of "
-            f"{number_of(len(validation), 'validation pictures')} right"
+            f"{number_of(len(choosing), 'validation pictures')} right"
             + (", though its training was cut short" if best.cut_short else "")
         )
         found.append(_said(own, data, train))
@@ -215,9 +245,8 @@ def _said(own: Prepared, data: TrainingSet, train: npt.NDArray[np.int64]) -> Log
     network, recipe = own.network, own.recipe
     cut = min((phase.train_from for phase in recipe.phases), key=network.depth)
     forward = scorer_at(network, cut)
-    saved = None if cut == INPUT else data.features[cut]
-    if saved is not None and saved.shape[1] <= recipe.augment.copies:
-        saved = None  # a teacher whose phases are fresh has no saved copies
+    # A teacher whose phases are fresh has no saved copies.
+    saved = None if cut == INPUT or all_fresh(recipe.phases) else data.features[cut]
     inputs: Callable[[npt.NDArray[np.int64], int], Any]
     if saved is None:
         forward = scorer_at(network, INPUT)
@@ -235,7 +264,10 @@ def _said(own: Prepared, data: TrainingSet, train: npt.NDArray[np.int64]) -> Log
 
 
 def _of_run(
-    prepared: Prepared, plan: DistillPlan, check_stop: Callable[[], None]
+    prepared: Prepared,
+    plan: DistillPlan,
+    choosing: npt.NDArray[np.int64],
+    check_stop: Callable[[], None],
 ) -> tuple[Logits, list[str]]:
     """(the logits of a finished run, what is to be known of it)."""
     path = Path(plan.teacher)
@@ -247,7 +279,7 @@ def _of_run(
             f"distill.teacher: {path} knows {in_a_sentence(list(run.facts.labels))}, and the "
             f"pictures are of {in_a_sentence(list(prepared.labels))}: a teacher must know the same"
         )
-    rows = split_rows(path)
+    rows = earlier_rows(path)
     for split, used in (("validation", ("train",)), ("test", ("train", "validation"))):
         theirs = {row.sha256 for row in rows if row.split in used}
         mine = [prepared.decoded.digests[i] for i in prepared.of(split)]
@@ -272,6 +304,14 @@ def _of_run(
     logits = _scored(forward, inputs, train, 1 + prepared.recipe.augment.copies)
     # The temperature that was folded in is taken out: the plan has one of its own.
     told = ["the teacher's training was cut short"] * run.facts.stopped_early
+    chose = {row.sha256 for row in rows if row.split == "validation"}
+    if any(
+        prepared.decoded.digests[i] in chose for i in set(prepared.of("validation")) - set(choosing)
+    ):
+        told.append(
+            "pictures by which the thresholds are chosen have chosen the teacher's epoch: what is "
+            "promised may be a little too good"
+        )
     return np.asarray(logits * run.facts.temperature, np.float16)[None], told
 
 

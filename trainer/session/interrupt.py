@@ -14,6 +14,7 @@ from edge.core.terminal.log_lines import lines_are_written
 from trainer.fit.phases import StopTraining
 
 _STOPPING = b"\nstopping with the best so far; press Ctrl-C again to leave nothing\n"
+_LEAVING = b"\nstopping, to be gone on with; press Ctrl-C again to begin this training anew then\n"
 
 
 class CtrlC(Closing):
@@ -33,7 +34,13 @@ class CtrlC(Closing):
                 raise
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, leaving: bool = False) -> None:
+        """Prepares the context.
+
+        Args:
+            leaving: whether what is stopped is left to be gone on with, and not ended.
+        """
+        self._said = _LEAVING if leaving else _STOPPING
         self.wanted = False
         self._second_ends = False
         self._before: Any = None
@@ -71,7 +78,7 @@ class CtrlC(Closing):
             self.wanted = True
             # Not print: it may itself have been interrupted.
             if lines_are_written():
-                os.write(2, _STOPPING)
+                os.write(2, self._said)
         elif self._second_ends:
             self._second_ends = False  # what is removed for it is not interrupted by a third
             raise KeyboardInterrupt

@@ -28,6 +28,8 @@ class TrainingRequest:
     from_run: Path | None
     seed: int
     max_minutes: float | None
+    compared: bool = False
+    """Whether it is one of several trainings that are compared; see `trainer.train`."""
 
     @property
     def unfinished(self) -> Path:

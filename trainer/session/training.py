@@ -35,6 +35,7 @@ def train(
     max_minutes: float | None = None,
     resume: bool = False,
     replace: bool = False,
+    compared: bool = False,
 ) -> Run:
     """The run that a recipe makes of the pictures in `data`, written to the folder `out`.
 
@@ -58,6 +59,9 @@ def train(
         max_minutes: instead of the recipe's own.
         resume: go on with a training to `out` that was killed.
         replace: take the place of an `out` that is there already, and of a killed training to it.
+        compared: it is one of several trainings that are compared. One that Ctrl-C stops is not
+            ended with the best so far, but left for `resume`; and what only the first of them
+            computes for all, the outputs of frozen layers, takes none of the minutes.
 
     Raises:
         ConfigError, UsageError: the recipe is wrong.
@@ -65,7 +69,7 @@ def train(
         RunError: `keep_parts` or `from_run` is no finished run, or pictures of `from_run` are gone.
         WeightsMissingError: pretrained weights are not here and cannot be fetched.
         StorageError: `out` exists, there is nothing to resume, or a disk is full.
-        StopTraining: Ctrl-C before there was anything to keep.
+        StopTraining: Ctrl-C before there was anything to keep, or of a `compared` training.
     """
     stages = Stages()
     name = recipe.name if isinstance(recipe, Recipe) else str(recipe)
@@ -84,6 +88,7 @@ def train(
         from_run=None if from_run is None else Path(from_run),
         seed=seed,
         max_minutes=max_minutes,
+        compared=compared,
     )
     check_out(request.out, request.data, replace=replace)
     if replace and not resume:
@@ -96,7 +101,7 @@ def train(
     }
     if prepared.earlier is not None:
         plan["earlier run"] = prepared.earlier.model_digest
-    with CtrlC() as ctrl_c:
+    with CtrlC(leaving=compared) as ctrl_c:
         checkpoint = Checkpoint.begin(request.unfinished, plan, resume=resume)
         try:
             with ctrl_c.second_ends():
@@ -104,17 +109,20 @@ def train(
                 stages.ended("pictures")
                 session = TrainingSession.begin(
                     request, prepared, checkpoint, stages, ctrl_c.check_stop
-                ).with_teacher()
+                )
+                session = session.with_teacher().with_saved_outputs()
                 model = session.train()
                 calibration = session.calibrate(model)
                 report, facts = write_run(session, model, calibration, replace=replace)
         except BaseException as error:
             # After a mistake, or on a full disk, what was done so far can be gone on with. Ctrl-C
             # is a wish to end it; the first takes nothing away that an earlier training has done.
-            stopped = isinstance(error, StopTraining) and not resume
+            stopped = isinstance(error, StopTraining) and not resume and not compared
             if stopped or isinstance(error, KeyboardInterrupt) or not checkpoint.begun:
                 checkpoint.remove()
             raise
         checkpoint.remove()
-    say_result(report, request.out, facts)
+        say_result(report, request.out, facts)
+        if compared:
+            ctrl_c.check_stop()  # the run is whole, but the others are not to be trained
     return Run(request.out, facts)

@@ -15,6 +15,7 @@ from trainer.calibration.validation_parts import validation_parts
 from trainer.fit.checkpoint import Checkpoint
 from trainer.fit.distillation import Taught, teach
 from trainer.fit.phases import Budget, run_phases
+from trainer.fit.predict import TrainingSet
 from trainer.fit.prepare import Prepared, training_set
 from trainer.fit.saved_outputs import pooled_outputs
 from trainer.fit.trained import TrainedModel
@@ -39,6 +40,10 @@ class TrainingSession:
     stages: Stages
     taught: Taught | None = None
     """What a teacher says of the training pictures."""
+    data: TrainingSet | None = None
+    """The pictures with the outputs of the frozen layers; see `with_saved_outputs`."""
+    frozen: npt.NDArray[np.float32] | None = None
+    """What the pretrained network makes of the pictures before it is trained."""
 
     @classmethod
     def begin(
@@ -57,8 +62,8 @@ class TrainingSession:
         Raises:
             StopTraining: the user wants to stop already.
         """
-        stages.before = checkpoint.spent
-        deadline = time.monotonic() + 60 * (request.minutes - stages.minutes)
+        stages.before, stages.free = checkpoint.spent, checkpoint.free
+        deadline = time.monotonic() + 60 * (request.minutes - stages.counted)
         check_stop()
         return cls(request, prepared, checkpoint, Budget(deadline, check_stop), stages)
 
@@ -70,22 +75,25 @@ class TrainingSession:
         plan = self.prepared.recipe.distill
         if plan is None:
             return self
-        taught = teach(self.prepared, plan, check_stop=self.budget.check_stop)
+        choosing, _ = self._validation()
+        taught = teach(self.prepared, plan, choosing=choosing, check_stop=self.budget.check_stop)
         self.stages.ended("teacher")
-        deadline = self.budget.deadline + self.stages.seconds["teacher"]
-        return replace(self, taught=taught, budget=replace(self.budget, deadline=deadline))
+        return replace(self, taught=taught, budget=self._without("teacher"))
 
-    def train(self) -> TrainedModel:
-        """Trains the network by the recipe's phases.
+    def with_saved_outputs(self) -> Self:
+        """This session with the outputs of the frozen layers, from the cache or computed.
+
+        Of several trainings that are compared only the first one computes them, so there they take
+        none of the minutes.
 
         Raises:
-            StopTraining: the user stopped it before its first epoch had ended.
+            StopTraining: the user wants to stop.
             StorageError: a disk is full.
             TooFewPicturesError: the validation pictures cannot be split as the recipe asks.
         """
         prepared, budget = self.prepared, self.budget
         recipe, network = prepared.recipe, prepared.network
-        choosing, calibration = self._validation()
+        choosing, _ = self._validation()
         data = training_set(
             prepared,
             recipe.phases,
@@ -103,6 +111,23 @@ class TrainingSession:
                 network, prepared.decoded, spec=recipe.input, check_stop=budget.check_stop
             )
         self.stages.ended("frozen layers")
+        if self.request.compared:
+            budget = self._without("frozen layers")
+        return replace(self, data=data, frozen=frozen, budget=budget)
+
+    def train(self) -> TrainedModel:
+        """Trains the network by the recipe's phases.
+
+        Raises:
+            StopTraining: the user stopped it before its first epoch had ended; where it is
+                compared with others, whenever the user stopped it.
+            StorageError: a disk is full.
+        """
+        prepared, budget, data = self.prepared, self.budget, self.data
+        recipe, network = prepared.recipe, prepared.network
+        if data is None:
+            raise TypeError("with_saved_outputs comes before train")
+        _, calibration = self._validation()
         untrained = network.state()
         left = budget.deadline - time.monotonic()
         reserved = left * _CALIBRATION_SHARE * (recipe.accept.folds > 1)
@@ -117,14 +142,33 @@ class TrainingSession:
                 checkpoint=self.checkpoint,
             )
         self.stages.ended("training")
-        return TrainedModel(prepared, data, best, calibration, untrained, frozen)
+        self._check_whole()
+        return TrainedModel(prepared, data, best, calibration, untrained, self.frozen)
 
     def calibrate(self, model: TrainedModel) -> Calibration:
         """Chooses temperature, thresholds and novelty score; the temperature is folded in."""
         found = calibrate(model, budget=self.budget, checkpoint=self.checkpoint)
         self.stages.ended("verdicts")
+        self._check_whole()
         fold_in(model.prepared, found.temperature)
         return found
+
+    @property
+    def minutes(self) -> float:
+        """Minutes so far; of a training that is compared, those that its budget counts."""
+        return self.stages.counted if self.request.compared else self.stages.minutes
+
+    def _without(self, stage: str) -> Budget:
+        """The budget, which does not count the stage that has ended just now."""
+        seconds = self.stages.seconds[stage]
+        self.stages.free += seconds
+        self.checkpoint.free = self.stages.free  # and not either where the training is resumed
+        return replace(self.budget, deadline=self.budget.deadline + seconds)
+
+    def _check_whole(self) -> None:
+        # What was stopped would be compared as if it were no better; it can be gone on with.
+        if self.request.compared:
+            self.budget.check_stop()
 
     def _validation(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Indices of the pictures that choose the epoch, and to calibrate; `validation_parts`."""

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge.core.errors import EXIT_IO, EXIT_OK, EXIT_USAGE
+from edge.core.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from tests.plain_words import unexplained
 from tests.trainer.session.test_training import DRAWN, NO_TIME, draw_photos
 from tests.trainer.tiny import tiny_network
+from trainer import networks
 from trainer.cli import main
 from trainer.compare import speed, trainings
+from trainer.fit.checkpoint import Checkpoint
+from trainer.fit.phases import Budget, run_phases
+from trainer.networks import Network, build_network
+from trainer.networks.parts.weights import load_weights
+from trainer.recipes.plan import NetworkPlan
 from trainer.report.predictions_csv import read_predictions
 from trainer.run import Run, read_run, split_rows
+from trainer.session import training, training_session
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -160,3 +170,97 @@ def test_a_comparison_of_a_public_set_goes_on_from_any_folder(
         elsewhere = Path(data) if data == "fashion-mnist" else tmp_path / data
         pictures = trainings.ComparedPictures(elsewhere, [], None, None)
         trainings.begin_comparison("fashion", pictures, tmp_path / f"of-{data}")
+
+
+def test_ctrl_c_leaves_a_training_to_be_gone_on_with_and_ends_the_comparison(
+    compared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """After its first epoch a training alone would end with the best so far, as a finished run."""
+    save, ways = Checkpoint.save, tmp_path / "ways"
+    once = [
+        "compare", str(compared / "drawn.yaml"), "--data", str(compared / "photos"), "--no-speed",
+        "--out", str(ways), "--optimizers", "adam,sgd", "--seeds", "1",
+    ]  # fmt: skip
+
+    def pressed(*given: Any) -> None:
+        save(*given)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "save", pressed)
+        assert main(once) == EXIT_INTERRUPTED
+    said = capfd.readouterr().err
+    assert "stopping, to be gone on with" in said
+    assert "the same command goes on" in said
+    assert [each.name for each in (ways / "seed-0").iterdir()] == [".adam.training"]
+    assert main(once) == EXIT_OK
+    assert "phase head: continuing after epoch 20" in capfd.readouterr().err
+    assert not read_run(ways / "seed-0" / "adam").facts.stopped_early
+
+
+def test_ctrl_c_as_a_run_is_written_ends_the_comparison_behind_it(
+    compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = training.write_run
+
+    def pressed(*given: Any, **rest: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return write(*given, **rest)
+
+    monkeypatch.setattr(training, "write_run", pressed)
+    given = [*words(compared, tmp_path / "ways"), "--optimizers", "adam,sgd", "--seeds", "1"]
+    assert main(given) == EXIT_INTERRUPTED
+    assert [each.name for each in (tmp_path / "ways" / "seed-0").iterdir()] == ["adam"]
+
+
+def test_what_the_first_way_computes_for_all_takes_none_of_its_minutes(
+    compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frozen layers that take an hour, where there are ten minutes."""
+    hour, real = [0.0], time.monotonic
+    compute = training_session.training_set
+
+    def slow(*given: Any, **rest: Any) -> Any:
+        hour[0] += 3600
+        return compute(*given, **rest)
+
+    monkeypatch.setattr(training_session, "training_set", slow)
+    monkeypatch.setattr(time, "monotonic", lambda: real() + hour[0])
+    left: list[float] = []
+
+    def noted(*given: Any, budget: Budget, **rest: Any) -> Any:
+        left.append(budget.deadline - time.monotonic())
+        return run_phases(*given, budget=budget, **rest)
+
+    monkeypatch.setattr(training_session, "run_phases", noted)
+    few = ("phases.head.epochs=2", "phases.upper.epochs=1")
+    for compares in (True, False):
+        out = tmp_path / f"run-{compares}"
+        recipe, data = str(compared / "drawn.yaml"), compared / "photos"
+        facts = training.train(
+            recipe, data, out, settings=few, max_minutes=10, compared=compares
+        ).facts
+        assert (left.pop() > 0) is compares
+        assert (facts.minutes < 60) is compares
+
+
+def test_a_network_that_cannot_be_built_is_told_before_the_first_is_trained(
+    compared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def built(plan: NetworkPlan, *given: Any, **rest: Any) -> Network:
+        if plan.weights != "none":
+            load_weights(None, plan)  # the tiny network would not look for them
+        return build_network(plan, *given, **rest)
+
+    monkeypatch.setattr(networks, "build_network", built)
+    given = words(compared, tmp_path / "ways")
+    gone = tmp_path / "gone.weights.h5"
+    assert main([*given, "--networks", f"own,tiny={gone}"]) == EXIT_UNAVAILABLE
+    assert f"{gone}: no such file" in capsys.readouterr().err
+    assert not (tmp_path / "ways").exists()

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from edge.core.errors import ConfigError, UsageError
 from edge.core.images.preprocess import InputSpec
 from tests.trainer.session.test_training import DRAWN, draw_photos
 from tests.trainer.tiny import tiny_network
 from trainer.errors import RunError
-from trainer.fit import distillation
-from trainer.fit.distillation import teach
+from trainer.fit import distillation, phases
+from trainer.fit.checkpoint import Checkpoint
+from trainer.fit.distillation import Taught, teach
 from trainer.fit.learner import learning_step
-from trainer.fit.phases import Budget, run_phases
+from trainer.fit.phases import Budget, StopTraining, run_phases
 from trainer.fit.preconditions import check_request
 from trainer.fit.predict import TrainingSet
 from trainer.fit.prepare import Prepared, prepare
 from trainer.networks import build_network
 from trainer.recipes.plan import DistillPlan, NetworkPlan, PhasePlan, Recipe
 from trainer.recipes.reading import read_recipe
+from trainer.session import training_session
+from trainer.session.request import TrainingRequest
+from trainer.session.stage_times import Stages
+from trainer.session.training_session import TrainingSession
 from trainer.statistics.likelihood import softmax
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -202,3 +210,98 @@ def test_a_teacher_with_a_teacher_and_a_folder_that_is_no_run_are_refused(
         teach(prepared, plan(drawn, teacher=str(drawn / "pupil.yaml"), settings=[]))
     with pytest.raises(RunError, match="not a finished run"):
         teach(prepared, plan(drawn, teacher=str(drawn / "photos")))
+
+
+def test_a_teacher_whose_phases_are_fresh_scores_the_copies_without_saved_ones(
+    drawn: Path, prepared: Prepared
+) -> None:
+    fresh = ["phases.head.epochs=1", "phases.head.fresh=true", "phases.upper.fresh=true"]
+    found = teach(prepared, plan(drawn, settings=fresh, max_minutes=0.0001)).probabilities
+    np.testing.assert_allclose(found[prepared.of("train")].sum(axis=2), 1, atol=2e-3)
+
+
+def test_a_teacher_that_the_user_stops_is_not_kept(drawn: Path, prepared: Prepared) -> None:
+    """Though it had learned for an epoch, as a training that is stopped ends with its best."""
+    stopped = plan(drawn, settings=["phases.head.epochs=3"])
+    judge, epochs = phases._PhaseRun._judge, []
+
+    def judged(*given: Any, **rest: Any) -> bool:
+        epochs.append(given)
+        return judge(*given, **rest)
+
+    def stop() -> None:
+        if epochs:
+            raise StopTraining
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phases._PhaseRun, "_judge", judged)
+        with pytest.raises(StopTraining):
+            teach(prepared, stopped, check_stop=stop)
+    assert epochs
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distillation, "_of_recipe", lambda *given: pytest.fail("not in the cache"))
+        with pytest.raises(pytest.fail.Exception, match="not in the cache"):
+            teach(prepared, stopped)
+
+
+def test_only_pictures_that_choose_an_epoch_choose_the_teacher_s(
+    drawn: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+
+    def noted(network: object, recipe: object, phases: object, data: TrainingSet, **rest: object):  # type: ignore[no-untyped-def]
+        used.append(data.validation.tolist())
+        return run_phases(network, recipe, phases, data, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(distillation, "run_phases", noted)
+    some = prepared.of("validation")[:3]
+    told = teach(prepared, plan(drawn, max_minutes=0.0002), choosing=some).told
+    assert used == [some.tolist()]
+    assert "of 3 validation pictures right" in told[0]
+    teach(prepared, plan(drawn, max_minutes=0.0002))  # what the others chose is another teacher
+    assert len(used) == 2
+
+
+def test_a_teacher_of_other_weights_or_of_another_tensorflow_is_another_one(
+    drawn: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (drawn / "weights.h5").write_bytes(b"one")
+    own = plan(drawn, settings=[f"network.weights={drawn / 'weights.h5'}"])
+    validation = prepared.of("validation")
+    keys = [distillation._key(prepared, own, validation)]
+    (drawn / "weights.h5").write_bytes(b"another")
+    keys.append(distillation._key(prepared, own, validation))
+    assert distillation._key(prepared, own, validation) == keys[-1]
+    monkeypatch.setattr(tf, "__version__", "2.0")
+    keys.append(distillation._key(prepared, own, validation))
+    monkeypatch.setattr(distillation, "code_digest", lambda package: package.__name__)
+    keys.append(distillation._key(prepared, own, validation))
+    assert len(set(keys)) == 4
+
+
+def test_the_minutes_of_a_teacher_are_given_where_they_count(drawn: Path) -> None:
+    with pytest.raises(UsageError, match="max_minutes is of no use there"):
+        distillation.teacher_recipe(plan(drawn, settings=["max_minutes=20"]))
+
+
+def test_a_teacher_s_minutes_are_not_taken_from_a_training_that_is_resumed(
+    prepared: Prepared, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten minutes the student had used one, and its teacher fifteen of its own."""
+    taught = prepared.recipe.model_copy(update={"distill": plan(drawn)})
+    pupil = replace(prepared, recipe=taught)
+    monkeypatch.setattr(
+        training_session, "teach", lambda *given, **rest: Taught(np.zeros(0, np.float16), ())
+    )
+    request = TrainingRequest(
+        recipe=taught, name="drawn", data=drawn / "photos", out=tmp_path / "run", variant="default",
+        settings=(), add=(), groups=None, keep_parts=None, from_run=None, seed=0, max_minutes=10,
+    )  # fmt: skip
+    first = Checkpoint.begin(tmp_path / "state", {}, resume=False)
+    first.spent, first.free = 16 * 60.0, 15 * 60.0
+    first.save("phases", {}, {})
+    again = Checkpoint.begin(tmp_path / "state", {}, resume=True)
+    session = TrainingSession.begin(request, pupil, again, Stages(), lambda: None).with_teacher()
+    assert session.budget.deadline - time.monotonic() == pytest.approx(9 * 60, abs=20)
+    again.save("phases", {}, {})
+    assert Checkpoint.begin(tmp_path / "state", {}, resume=True).free == pytest.approx(900, abs=20)
