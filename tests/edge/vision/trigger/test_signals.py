@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ from edge.pins.pins import Pins, open_pins
 from edge.vision.trigger import TriggerSurroundings, beam, button
 from edge.vision.trigger.signals import SignalTrigger
 from edge.vision.trigger.socket import Settings as SocketSettings
+from edge.vision.trigger.socket import SocketSignal
 from tests.clocks import ToldClock
 from tests.logged import listen
 
+SAME = 1.0
+"""So many seconds may pass between two readings of the clocks on a busy machine."""
 PICTURE = np.zeros((4, 4, 3), np.uint8)
 
 
@@ -140,13 +144,66 @@ def test_each_datagram_is_an_item(tmp_path: Path, around: TriggerSurroundings) -
     trigger = SocketSettings(kind="socket", path=path).open(around)
     assert path.stat().st_mode & 0o777 == 0o660
     send(path, b"item\n", b"nonsense", b"more nonsense")
-    assert seen(trigger, 1.0, 1.2, 2.0) == [[(1, False)], [(1, False)], [(1, True)]]
+    assert seen(trigger, 50.0, 50.2, 51.0) == [[(1, False)], [(1, False)], [(1, True)]]
     assert len(said) == 1
     assert "received b'nonsense', which means nothing here: send `item`" in said[0]
     send(path, b"item", b" item ")
-    assert seen(trigger, 3.0) == [[(2, False), (3, False)]]
+    assert seen(trigger, 50.1) == [[(2, False), (3, False)]]
     around.parts.close()
     assert not path.exists()
+
+
+class Late:
+    """The times of a reader that is late by a while, and whose time of day may be put right."""
+
+    seconds = moved = 0.0
+
+    def __init__(self) -> None:
+        self.clock = ToldClock(
+            lambda: time.monotonic() + self.seconds,
+            lambda: time.time() + self.seconds + self.moved,
+        )
+
+
+def test_a_datagram_counts_from_when_it_came_and_not_from_when_it_is_read(tmp_path: Path) -> None:
+    late, path = Late(), tmp_path / "trigger"
+    with closing(SocketSignal(path, late.clock)) as signal:
+        before = time.monotonic()
+        send(path, b"item", b"nonsense", b"item")
+        after = time.monotonic()
+        late.seconds = 5.0
+        first, second = signal.take(late.clock.now())
+        assert before - SAME <= first <= second <= after + SAME
+        send(path, b"item")
+        (third,) = signal.take(late.clock.now())
+        assert third >= after + late.seconds
+
+
+def test_a_clock_that_was_put_right_moves_no_item_out_of_the_time_between_two_looks(
+    tmp_path: Path,
+) -> None:
+    late, path = Late(), tmp_path / "trigger"
+    with closing(SocketSignal(path, late.clock)) as signal:
+        for moved in (-3600.0, 3600.0):
+            looked = late.clock.now()
+            assert signal.take(looked) == []
+            send(path, b"item")
+            late.moved = moved
+            (came,) = signal.take(late.clock.now())
+            assert looked <= came <= late.clock.now()
+
+
+def test_where_the_kernel_tells_no_time_it_counts_from_when_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.vision.trigger.socket._SO_TIMESTAMPNS", 9999)
+    late, path = Late(), tmp_path / "trigger"
+    with closing(SocketSignal(path, late.clock)) as signal:
+        send(path, b"item")
+        late.seconds = 5.0
+        looked = late.clock.now()
+        (came,) = signal.take(looked)
+        assert came >= looked
 
 
 def test_a_socket_that_was_left_behind_is_replaced(
@@ -157,7 +214,7 @@ def test_a_socket_that_was_left_behind_is_replaced(
         left.bind(str(path))
     trigger = SocketSettings(kind="socket", path=path).open(around)
     send(path, b"item")
-    assert seen(trigger, 1.0) == [[(1, False)]]
+    assert seen(trigger, 50.0) == [[(1, False)]]
 
 
 def test_a_file_at_the_place_of_the_socket_is_kept(
