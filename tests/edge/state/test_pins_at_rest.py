@@ -1,15 +1,17 @@
 """Whatever is asked of a station: its pins are at rest in every state but Execute.
 
-The state, the dispatch, the lanes and their thread are the real ones, on mock pins and on a virtual
-clock. What happens is drawn at random: verdicts, commands, incidents, moves by hand, ends, starts.
+The state, the dispatch and the lanes are the real ones, on mock pins and on a clock that jumps.
+What happens is drawn at random: verdicts, commands, incidents, moves by hand, ends and starts.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import random
+import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,9 +28,7 @@ from edge.flow import NO_CODE, CodeFound, Frame, ItemKey
 from edge.lanes.opening import open_lanes
 from edge.ledger.journal import Journal
 from edge.ledger.reports.last_run import LastRun
-from edge.runtime.clock import ClockedThread
 from edge.simulation.running import ForgetfulPins
-from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.dispatch import Dispatch
 from edge.sorting.picture_uses import PictureUses
 from edge.sorting.tally import Tally
@@ -37,6 +37,7 @@ from edge.state.incidents.notice import Notice
 from edge.state.machine import Mode, State
 from edge.state.watch import StateWatch
 from tests.bundles import LABELS
+from tests.clocks import ToldClock
 from tests.edge.sorting.test_dispatch import outcome, verdict
 from tests.edge.state.transitions import CheckedRows
 from tests.edge.stations import STATION, make_station
@@ -82,6 +83,7 @@ COMMANDS = [
 """What is asked for, and how often: what lets a station sort again more often than what stops it.
 """
 SCOPES = ("left", "kick")
+IMAGE = np.zeros((1, 1, 3), np.uint8)
 WAY_BACK = 0.2
 """The seconds that a motor of these has to go back to rest and be without current there."""
 SETTLED = 1e-6
@@ -130,6 +132,38 @@ def stations(folder: Path, bundle: Path) -> list[tuple[StationPlan, Sequence[Dev
     return found
 
 
+class TurnsClock(ToldClock):
+    """A clock of one thread, that of the lanes: while it waits, it is somebody else's turn."""
+
+    def __init__(self) -> None:
+        self.moment, self.is_woken = 0.0, False
+        super().__init__(lambda: self.moment, lambda: 1_767_225_600 + self.moment)
+        self.others: Iterator[float] = iter(())
+        """Does the next thing that others do, and gives the moment at which they go on."""
+        self.next_turn = 0.0
+
+    def condition(self) -> threading.Condition:
+        return Waking(self)
+
+    def wait(self, condition: threading.Condition, until: float) -> None:
+        self.is_woken = False
+        while not self.is_woken and self.moment < until:
+            self.moment = max(self.moment, min(until, self.next_turn))
+            if self.moment >= self.next_turn:
+                self.next_turn = next(self.others, math.inf)
+
+
+class Waking(threading.Condition):
+    """A condition on which the thread of the lanes waits."""
+
+    def __init__(self, clock: TurnsClock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def notify(self, n: int = 1) -> None:
+        self.clock.is_woken = True
+
+
 class NoCodes:
     """Nobody looks for codes."""
 
@@ -160,10 +194,10 @@ class Totals:
 
 
 class Run:
-    """A station from its start to its end; a context manager."""
+    """A station from its start to its end."""
 
     def __init__(
-        self, plan: StationPlan, devices: Sequence[Device], clock: VirtualClock, totals: Totals,
+        self, plan: StationPlan, devices: Sequence[Device], clock: TurnsClock, totals: Totals,
         chance: random.Random, before: LastRun,
     ) -> None:  # fmt: skip
         self.clock, self.totals, self.chance = clock, totals, chance
@@ -173,7 +207,7 @@ class Run:
         """When it sorted last, or was moved by hand."""
         for device in devices:
             device.by_hand_until = 0.0
-        self.parts, self.idle = ExitStack(), clock.condition()
+        self.parts = ExitStack()
         self.simulated = ForgetfulPins(clock.now)
         pins = self.parts.enter_context(self.simulated.open())
         self.pin = cache(pins.factory.pin)
@@ -192,8 +226,6 @@ class Run:
             pictures=PictureUses(codes=NoCodes()),
         )  # fmt: skip
         self.watch.ready()
-        self.thread = ClockedThread("lanes", self.watch.move, clock)
-        self.thread.start()
         totals.starts += 1
 
     # As a recorder
@@ -219,9 +251,9 @@ class Run:
 
     def item(self) -> None:
         """A verdict, sure or not."""
-        frame = Frame(np.zeros((1, 1, 3), np.uint8), self.clock.now(), 1)
+        frame = Frame(IMAGE, self.clock.now(), 1)
         label, sure = self.chance.choice(LABELS), self.chance.choice((0.9, 0.9, 0.9, 0.4))
-        self.dispatch.carry_out([outcome(verdict(label, sure), frame, None)])
+        self.dispatch.carry_out([outcome(judged(label, sure), frame, None)])
 
     def ask(self) -> None:
         """A command, at the machine or from afar."""
@@ -230,10 +262,11 @@ class Run:
 
     def _ask(self, name: ControlCommand) -> None:
         lanes = [lane for device in self.devices for lane in device.lanes]
+        remote = self.chance.random() < 0.1
         request = ControlRequest(
-            name, "ana", lane=self.chance.choice([*lanes, "wool"]),
+            name, "siti" if remote else "ana", lane=self.chance.choice([*lanes, "wool"]),
             mode=self.chance.choice([*Mode, *Mode, "Repair"]),
-            seconds=self.chance.choice((None, 0.05, 0.4, 3.0)), remote=self.chance.random() < 0.1,
+            seconds=self.chance.choice((None, 0.05, 0.4, 3.0)), remote=remote,
         )  # fmt: skip
         before = self.rows.state
         answer = self.watch.answer(request)
@@ -291,8 +324,27 @@ class Run:
         at_rest = self.rows.state in (State.STOPPED, State.IDLE)
         return at_rest and self.rows.mode is not Mode.PRODUCTION
 
-    def step(self) -> None:
-        """Something happens, and some time passes."""
+    def lasts(self, steps: int, *, signal: bool) -> None:
+        """So many things happen; then the pictures end, or a signal comes."""
+        self.clock.others, self.clock.next_turn = self._turns(steps, signal=signal), 0.0
+        self.watch.move()
+
+    def _turns(self, steps: int, *, signal: bool) -> Iterator[float]:
+        for _ in range(steps):
+            self._happens()
+            yield self.clock.now() + SETTLED
+            self._check()
+            yield self.clock.now() + self.chance.choice((0.0, 0.01, 0.1, 0.3, 1.0))
+            self._check()
+            self.totals.steps[self.rows.state.value] += 1
+            self.simulated.moved()
+        self.is_mended()
+        for _ in range(3):
+            self.item()
+        yield self.clock.now() + self.chance.choice((SETTLED, 0.45))
+        self.lanes.stop() if signal else self.lanes.finish()
+
+    def _happens(self) -> None:
         was_sorting, was_by_hand = self.watch.sorts, self.by_hand
         self.chance.choices(STEPS, (50, 25, 8, 10, 8, 4))[0](self)
         self.watch.look(quiet=self.chance.random() < 0.5)
@@ -303,22 +355,9 @@ class Run:
             self.left_at = now
             for device in self.devices:
                 device.by_hand_until = 0.0
-        self.passes(SETTLED)
-        self.check()
-        self.passes(self.chance.choice((0.0, 0.01, 0.1, 0.3, 1.0)))
-        self.check()
-        self.totals.steps[self.rows.state.value] += 1
-        self.simulated.moved()
 
-    def passes(self, seconds: float) -> None:
-        until = self.clock.now() + seconds
-        with self.idle:
-            while self.clock.now() < until:
-                self.clock.wait(self.idle, until)
-
-    def check(self) -> None:
+    def _check(self) -> None:
         signs, now = self.watch.signs, self.clock.now()
-        assert self.thread.is_alive()
         assert (signs.state, signs.mode) == (self.rows.state, self.rows.mode)
         assert self.watch.sorts is (self.rows.state is State.EXECUTE)
         for device in self.devices:
@@ -332,13 +371,7 @@ class Run:
             )
 
     def end(self, *, signal: bool) -> LastRun:
-        """The pictures end, or a signal comes; returns what the next run knows of this one."""
-        for _ in range(3):
-            self.item()
-        self.passes(SETTLED)
-        self.lanes.stop() if signal else self.lanes.finish()
-        self.thread.join(60.0)
-        assert not self.thread.is_alive()
+        """It has ended; returns what the next run knows of this one."""
         self.watch.end(complete=not signal)
         for device in self.devices:
             assert device.at_rest(self.level), f"{device.lanes} moves after the end"
@@ -351,29 +384,26 @@ class Run:
         return LastRun(told.id, told.state, told.mode, told.waits_for)
 
 
+judged = cache(verdict)
 STEPS = (Run.item, Run.ask, Run.happens, Run.is_over, Run.is_mended, Run.is_worked_on)
 
 
 def drive(folder: Path, bundle: Path, count: int) -> Totals:
     """Has so much happen to stations, one after the other."""
     plans, chance, totals = stations(folder, bundle), random.Random(1), Totals()
-    clock, before = VirtualClock(), LastRun()
-    clock.enter()
-    try:
-        while totals.steps.total() < count:
-            plan, devices = chance.choice(plans)
-            run = Run(plan, devices, clock, totals, chance, before)
-            for _ in range(min(chance.randint(1, 200), count - totals.steps.total())):
-                run.step()
-            before = run.end(signal=chance.random() < 0.5)
-            totals.rows.update({state.value: n for state, n in run.rows.states.items()})
-            totals.modes.update({mode.value: n for mode, n in run.rows.modes.items()})
-    finally:
-        clock.leave()
+    clock, before = TurnsClock(), LastRun()
+    while (left := count - totals.steps.total()) > 0:
+        plan, devices = chance.choice(plans)
+        run, signal = Run(plan, devices, clock, totals, chance, before), chance.random() < 0.5
+        run.lasts(min(left, chance.randint(1, 100)), signal=signal)
+        before = run.end(signal=signal)
+        totals.rows.update({state.value: n for state, n in run.rows.states.items()})
+        totals.modes.update({mode.value: n for mode, n in run.rows.modes.items()})
     assert all(device.seen_active for _, devices in plans for device in devices)
     return totals
 
 
+@pytest.mark.timeout(7200)  # a million take minutes of a core, which may be a busy one
 @pytest.mark.parametrize(
     "count", [4_000, pytest.param(1_000_000, marks=pytest.mark.slow)], ids=["short", "a million"]
 )

@@ -25,12 +25,11 @@ class CheckedRows:
         if mode is not self.mode:
             assert self.state in (state, State.STARTING)  # a start in the mode of the end before
             assert state in MODE_CHANGES
-        elif told is not None and state is self.state:  # a cause is over or new, and one is left
+        elif told is not None and state is self.state:
+            # A cause is over or new, and one is left; or a pause from afar is one at the machine.
             assert state in (State.HELD, State.SUSPENDED)
-            # Who asks at the machine takes over a pause from afar, and nothing else changes.
-            taken_over = event.reason == "paused" and bool(event.who)
-            assert taken_over or (event.reason, event.scope, event.waits_for) != (
-                told.reason, told.scope, told.waits_for
+            assert (event.reason, event.scope, event.waits_for, event.who) != (
+                told.reason, told.scope, told.waits_for, told.who
             )  # fmt: skip
             assert event.first == told.first
         else:
