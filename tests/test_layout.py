@@ -192,7 +192,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.receiving.answering
     """,
     "tests/edge/receiving/test_desk.py": """
-        edge.receiving.delivery
+        edge.receiving.delivery edge.receiving.named
     """,
     "tests/edge/receiving/test_goods.py": """
         edge.receiving.columns

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from edge.core.errors import UsageError
+from edge.core.terminal.sentence import Sentence
 
 _GTIN_LENGTHS = (8, 12, 13, 14)
 _SSCC_LENGTH = 18
@@ -38,7 +39,11 @@ def checked_code(text: str) -> str:
     code = text.strip()
     if not code or len(code) > _LONGEST or not code.replace(FNC1, "").isprintable():
         raise UsageError(
-            f"a code has 1 to {_LONGEST} printable characters. Received: {text[:140]!r}"
+            Sentence(
+                "a code has 1 to {most} printable characters. Received: {given}",
+                most=str(_LONGEST),
+                given=repr(text[:140]),
+            )
         )
     return code
 

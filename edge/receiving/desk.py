@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from edge.core.errors import DeliveryRefusedError, UsageError
 from edge.core.suggestions import did_you_mean
+from edge.core.terminal.sentence import Sentence
 from edge.events import Stamps
-from edge.receiving.delivery import Expected, Line, differences
+from edge.receiving.delivery import Expected, differences
 from edge.receiving.events import (
-    UNDOABLE,
     Carried,
     CountCorrected,
     CountUndone,
@@ -26,6 +26,7 @@ from edge.receiving.events import (
     MarkedDamaged,
     PictureDisagreed,
 )
+from edge.receiving.named import event_to_undo, line_of, refused, stopped_piece
 from edge.receiving.pieces.answers import replacing, waiting_for
 from edge.receiving.scan import Answer, Reply, Scan, answer
 from edge.receiving.state import COUNTABLE, DeliveryState, Phase, fold, lines_missing, undone_ids
@@ -86,11 +87,13 @@ class Desk:
         with self.deliveries.writing():
             state = self.known(name)
             if state.phase not in (Phase.EXPECTED, *COUNTABLE):
-                raise _refused(
-                    f"the delivery {name} is {state.phase.words}"
-                    + (f": `delivery reopen {name}` counts it again" * (state.closed is not None)),
-                    kind="over",
-                )
+                said = Sentence("the delivery {name} is {phase}", **_about(state))
+                if state.closed is not None:
+                    said = Sentence(
+                        "the delivery {name} is {phase}: `delivery reopen {name}` counts it again",
+                        **_about(state),
+                    )
+                raise refused(said, kind="over")
             current = self.deliveries.current()
             if current is None or current.delivery != name:
                 self.deliveries.append([self._event(DeliveryOpened, name)])
@@ -126,7 +129,7 @@ class Desk:
             scan = replace(scan, seen=None) if force or stopped else scan
             before = waiting_for(scan.code, state) if scan.code.text and scan.seen is None else None
             if stopped is not None:
-                before, force = _stopped(state, stopped, scan), True
+                before, force = stopped_piece(state, stopped, scan), True
             if isinstance(before, PictureDisagreed) and not force:
                 return answer(state, replacing(scan, before)), state
             undone: list[DeliveryEvent] = []
@@ -195,7 +198,7 @@ class Desk:
             events = self.deliveries.events(state.delivery)
             gone = undone_ids(events)
             live = [event for event in events if event.id not in gone]
-            undone = _to_undo(live, event_id, state.delivery)
+            undone = event_to_undo(live, event_id, state.delivery)
             event = self._event(CountUndone, state.delivery, undone=undone.id)
             return undone, self._appended(state.delivery, [event])
 
@@ -255,23 +258,27 @@ class Desk:
         with self.deliveries.writing():
             state = self.known(name)
             if state.phase is not Phase.CLOSED:
-                raise _refused(
-                    f"the delivery {name} is {state.phase.words}, not closed", kind="not_closed"
-                )
+                said = Sentence("the delivery {name} is {phase}, not closed", **_about(state))
+                raise refused(said, kind="not_closed")
             if state.reopened_as is not None:
-                raise _refused(
-                    f"the delivery {name} was reopened as {state.reopened_as}: count there",
-                    kind="reopened",
+                said = Sentence(
+                    "the delivery {name} was reopened as {other}: count there",
+                    name=name,
+                    other=state.reopened_as,
                 )
+                raise refused(said, kind="reopened")
             made: list[DeliveryEvent] = []
             if state.back_order is not None:
                 rest = self.known(state.back_order)
                 if rest.phase is not Phase.EXPECTED:
-                    raise _refused(
-                        f"the missing pieces of {name} are received as {rest.delivery}, which is "
-                        f"{rest.phase.words}: count them there",
-                        kind="back_order",
+                    said = Sentence(
+                        "the missing pieces of {name} are received as {other}, which is {phase}: "
+                        "count them there",
+                        name=name,
+                        other=rest.delivery,
+                        phase=rest.phase.words,
                     )
+                    raise refused(said, kind="back_order")
                 reason = f"{name} was reopened"
                 made.append(self._event(DeliveryWithdrawn, rest.delivery, why=reason))
             new = self._free_name(f"{name}-R")
@@ -320,18 +327,17 @@ class Desk:
         if name is None:
             current = self.deliveries.current()
             if current is None:
-                raise _refused(
-                    "no delivery is being counted: `delivery open` one, or name one with "
-                    "--delivery",
-                    kind="none_open",
+                said = Sentence(
+                    "no delivery is being counted: `delivery open` one, or name one with --delivery"
                 )
+                raise refused(said, kind="none_open")
             return current
         state = self.known(name)
         if state.phase not in COUNTABLE:
-            raise _refused(
-                f"the delivery {name} is {state.phase.words}, so nothing can be counted on it",
-                kind="not_counting",
+            said = Sentence(
+                "the delivery {name} is {phase}, so nothing can be counted on it", **_about(state)
             )
+            raise refused(said, kind="not_counting")
         return state
 
     def _appended(self, name: str, events: Iterable[DeliveryEvent]) -> DeliveryState:
@@ -339,7 +345,8 @@ class Desk:
         self.deliveries.append(list(events))
         state = self.known(name)
         if (why := state.impossible) is not None:
-            raise _refused(f"this is impossible: {why}. Nothing was changed", kind="impossible")
+            said = Sentence("this is impossible: {why}. Nothing was changed", why=why)
+            raise refused(said, kind="impossible")
         return state
 
     def _event(self, kind: Callable[..., E], name: str, **values: object) -> E:
@@ -350,49 +357,6 @@ class Desk:
         return next(f"{stem}{n}" for n in range(1, len(taken) + 2) if f"{stem}{n}" not in taken)
 
 
-def line_of(state: DeliveryState, line: int | str) -> Line:
-    """The line of a delivery with the given number or SKU.
-
-    Raises:
-        UsageError: there is none, or several lines have the SKU.
-    """
-    found = [one for one in state.lines if str(one.number) == str(line)]
-    named = [one for one in state.lines if one.sku == line]
-    if len(named or found) == 1:
-        return (named or found)[0]
-    if named:
-        numbers = ", ".join(str(one.number) for one in named)
-        raise UsageError(f"several lines have the SKU {line}: give a number, one of {numbers}")
-    near = did_you_mean(str(line), [one.sku for one in state.lines])
-    raise UsageError(f"the delivery {state.delivery} has no line {line!r}{near}")
-
-
-def _to_undo(live: Sequence[DeliveryEvent], event_id: str | None, delivery: str) -> DeliveryEvent:
-    able = [event for event in live if isinstance(event, UNDOABLE)]
-    if event_id is None:
-        last = [event for event in able if not isinstance(event, CountUndone)]
-        if not last:
-            raise _refused(
-                f"nothing that can be undone was counted on {delivery}", kind="nothing_to_undo"
-            )
-        return last[-1]
-    found = [event for event in able if event.id.endswith(event_id)]
-    if len(found) != 1:
-        many = "several events end" if found else "no event that counts ends"
-        raise UsageError(f"{many} in {event_id!r}: `delivery status --events` lists them")
-    return found[0]
-
-
-def _stopped(state: DeliveryState, event_id: str, scan: Scan) -> PictureDisagreed:
-    for one in state.disagreements:
-        if one.id == event_id and one.code == scan.code.text:
-            return one
-    said = f"no piece with the code {scan.code.text} is stopped any more: somebody has decided"
-    raise _refused(f"{said} already. Nothing was counted", kind="decided")
-
-
-def _refused(message: str, *, kind: str) -> DeliveryRefusedError:
-    """A refusal, with the word for its kind."""
-    found = DeliveryRefusedError(message)
-    found.kind = kind
-    return found
+def _about(state: DeliveryState) -> dict[str, str]:
+    """What refusals say of a delivery."""
+    return {"name": state.delivery, "phase": state.phase.words}

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from edge.core.errors import UsageError
+from edge.core.terminal.sentence import Sentence
 from edge.events import Stamp
 from edge.receiving import asides
 from edge.receiving.code import Code, is_pack_of
@@ -200,7 +201,13 @@ def answer(state: DeliveryState, scan: Scan) -> Answer:
     if serial is not None and (refusal := _serial_refused(state, line, serial)) is not None:
         return put_aside(scan, refusal)
     if serial is not None and scan.times > 1:
-        raise UsageError(f"a serial number is one piece. Received: {serial} and {scan.times}")
+        raise UsageError(
+            Sentence(
+                "a serial number is one piece. Received: {serial} and {pieces}",
+                serial=serial,
+                pieces=str(scan.times),
+            )
+        )
     if scan.is_contradicted(line):
         return Answer(reply=Reply.STOP, scan=scan, lines=(line,))
     if not is_pack:
@@ -268,7 +275,13 @@ def _matches(state: DeliveryState, scan: Scan) -> list[tuple[Line, bool]]:
     if scan.line is not None:
         chosen = [line for line in lines if line.number == scan.line]
         if not chosen:
-            raise UsageError(f"the delivery {state.delivery} has no line {scan.line}")
+            raise UsageError(
+                Sentence(
+                    "the delivery {name} has no line {line}",
+                    name=state.delivery,
+                    line=str(scan.line),
+                )
+            )
         if not code.text:
             return [(chosen[0], False)]
     ways: Sequence[tuple[Callable[[Line], bool], bool]] = (
@@ -294,7 +307,12 @@ def _narrowed(state: DeliveryState, scan: Scan, lines: list[Line]) -> list[Line]
         if lines and not chosen:
             others = ", ".join(str(line.number) for line in lines)
             raise UsageError(
-                f"line {scan.line} has another code than {code.text}, which is on line {others}"
+                Sentence(
+                    "line {line} has another code than {code}, which is on line {others}",
+                    line=str(scan.line),
+                    code=code.text,
+                    others=others,
+                )
             )
         return chosen
     ways: Sequence[Callable[[Line], bool]] = (

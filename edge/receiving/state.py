@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from edge.core.terminal.sentence import Sentence
 from edge.receiving.delivery import Expected, Line
 from edge.receiving.events import (
     ContainerArrived,
@@ -132,14 +133,21 @@ class DeliveryState:
         return "short" if min(found) < 0 else "over" if max(found) > 0 else "complete"
 
     @property
-    def impossible(self) -> str | None:
+    def impossible(self) -> Sentence | None:
         """Why these figures are impossible, as a sentence; None if they are possible."""
         for line in self.lines:
             count = self.count(line.number)
             if count.counted < 0:
-                return f"{line.sku} would have {count.counted} pieces"
+                return Sentence(
+                    "{sku} would have {pieces} pieces", sku=line.sku, pieces=str(count.counted)
+                )
             if not 0 <= count.damaged <= count.counted:
-                return f"{line.sku} would have {count.damaged} damaged of {count.counted} pieces"
+                return Sentence(
+                    "{sku} would have {damaged} damaged of {pieces} pieces",
+                    sku=line.sku,
+                    damaged=str(count.damaged),
+                    pieces=str(count.counted),
+                )
         return None
 
 

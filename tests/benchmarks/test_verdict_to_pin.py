@@ -36,6 +36,15 @@ def test_a_station_is_measured(tiny_bundle: Path) -> None:
     assert "p99 above the control: " in table(found)
 
 
+@pytest.mark.slow  # pages are served, and ten of them read until each was answered
+def test_pages_that_are_open_are_answered_with_pictures(
+    tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert measure(tiny_bundle, 300, pages=True)["items"] == 300
+    said = capsys.readouterr().err
+    assert all(f"'picture:{path}'" in said for path in LOOKING)
+
+
 @pytest.mark.parametrize(
     ("at_once", "later", "missed", "within"),
     [(3.0, 5.0, 0, True), (3.1, 0.0, 0, False), (0.0, 5.1, 0, False), (0.0, 0.0, 1, False)],

@@ -29,7 +29,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ import numpy as np
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from edge.config.reading import read_station
+from edge.control.place import control_path
+from edge.control.server import ControlServer
 from edge.core.terminal.progress import Progress
 from edge.events import ItemSorted, of_items
 from edge.flow import ItemKey
@@ -48,6 +50,8 @@ from edge.lanes.lanes import Lanes
 from edge.pins.pins import Pins
 from edge.sorting.openers import Openers
 from edge.station import Station
+from edge.teaching.answers import StationAnswers
+from edge.telemetry.status_file import StatusFile
 from tests.benchmarks.open_pages import LOOKING, PATHS
 from tests.edge.publish.broker import Broker
 from tests.edge.web.test_serving import free_port
@@ -244,6 +248,30 @@ def unanswered(answers: Mapping[str, int]) -> list[str]:
     return [one for one in asked if not answers.get(one)]
 
 
+@contextmanager
+def running(file: Path, openers: Openers, show: Callable[[ItemSorted], None]) -> Iterator[Station]:
+    """Within it, the station of a station file, which tells the pages how it is and what it sees,
+    as `pilah-edge run` has it."""
+    plan = read_station(file)
+    name, ledger = plan.config.station, plan.config.ledger.path
+    with (
+        StatusFile(name, ledger) as status,
+        Station(
+            plan,
+            endings=queue.SimpleQueue(),
+            observers=[of_items(show)],
+            openers=openers,
+            notifier=status,
+        ) as station,
+        StationAnswers(
+            plan, seen=station.loop.seen, state=station.state.answer, bundles=station.bundles
+        ) as answers,
+        ControlServer(control_path(name, ledger), answers.answer),
+    ):
+        status.tell_of(station.vital_signs)
+        yield station
+
+
 def measure(
     bundle: Path, items: int, *, publishing: bool = False, pages: bool = False
 ) -> dict[str, Any]:
@@ -264,12 +292,7 @@ def measure(
         with (
             published(file) if publishing else nullcontext(),
             open_pages(file) if pages else nullcontext(),
-            Station(
-                read_station(file),
-                endings=queue.SimpleQueue(),
-                observers=[of_items(show)],
-                openers=Openers(pins=edges.pins),
-            ) as station,
+            running(file, Openers(pins=edges.pins), show) as station,
         ):
             control.start()
             try:

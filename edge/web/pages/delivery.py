@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from edge.core.errors import DeliveryFileError, DeliveryRefusedError, UsageError
 from edge.core.files import read_regular
+from edge.core.terminal.sentence import Sentence
 from edge.events import Stamps
 from edge.receiving.code import checked_code, read_code
 from edge.receiving.desk import Desk
@@ -112,13 +113,13 @@ def scan(visit: Visit) -> Response:
         if scan_id is not None and (before := _answered(desk, scan_id)) is not None:
             first, after = before  # its answer was lost on the way, and the browser asks again
             return PageNotice("done", event_words(first, after, gettext))
-        line = _whole(form.get("line", ""), "the line") if form.get("line") else None
+        line = _whole(form.get("line", ""), Sentence("the line")) if form.get("line") else None
         text = form.get("code", "")
         answer, after = desk.scan(
             form.get("name") or None,
             Scan(
                 code=read_code(checked_code(text) if text.strip() or line is None else ""),
-                times=_whole(form.get("pieces") or "1", "the pieces"),
+                times=_whole(form.get("pieces") or "1", Sentence("the pieces")),
                 line=line,
                 scan_id=scan_id,
             ),
@@ -160,10 +161,12 @@ def correct(visit: Visit) -> Response:
     def corrected(desk: Desk) -> PageNotice:
         why = form.get("why", "").strip()
         if not why or not why.isprintable() or len(why) > 500:
-            raise UsageError(f"say why, in one line of text. Received: {why[:100]!r}")
+            raise UsageError(
+                Sentence("say why, in one line of text. Received: {given}", given=repr(why[:100]))
+            )
         figure: Figure = "damaged" if form.get("figure") == "damaged" else "counted"
-        now = _whole(form.get("now", ""), "the figure", least=0)
-        line = _whole(form.get("line", ""), "the line")
+        now = _whole(form.get("now", ""), Sentence("the figure"), least=0)
+        line = _whole(form.get("line", ""), Sentence("the line"))
         desk.correct(form.get("name") or None, str(line), figure, now, why)
         return PageNotice("done", gettext("Corrected."))
 
@@ -296,7 +299,7 @@ def _said(visit: Visit, name: str, notice: PageNotice | None) -> Response:
     return visit.go(f"/delivery?{urlencode(query, quote_via=quote)}")
 
 
-def _whole(text: str, what: str, *, least: int = 1) -> int:
+def _whole(text: str, what: Sentence, *, least: int = 1) -> int:
     """A whole number that a person typed.
 
     Raises:
@@ -304,7 +307,19 @@ def _whole(text: str, what: str, *, least: int = 1) -> int:
     """
     found = text.strip()
     if not (found.isascii() and found.isdecimal() and len(found) < 10):
-        raise UsageError(f"{what} must be a whole number. Received: {text[:20]!r}")
+        raise UsageError(
+            Sentence(
+                "{what} must be a whole number. Received: {given}", what=what, given=repr(text[:20])
+            )
+        )
     if not least <= int(found) <= _MOST_PIECES:
-        raise UsageError(f"{what} must be {least} to {_MOST_PIECES}. Received: {found}")
+        raise UsageError(
+            Sentence(
+                "{what} must be {least} to {most}. Received: {given}",
+                what=what,
+                least=str(least),
+                most=str(_MOST_PIECES),
+                given=found,
+            )
+        )
     return int(found)

@@ -9,6 +9,7 @@ from edge.ledger.reports.open_incidents import OpenIncident
 from edge.state.incidents.kinds import INCIDENTS
 from edge.telemetry.status import SILENT_SECONDS, StationState
 from edge.web.live import Beat
+from edge.web.words.machine import part_words
 
 Gettext = Callable[[str], str]
 
@@ -96,7 +97,9 @@ def _concerns(beat: Beat, _: Gettext) -> Iterator[Concern]:
         yield Concern(_("The station is ending."), _("Wait until it has ended."), is_alarm=False)
     if signs is None:
         return
-    silent = [name for name, ago in signs.silent_seconds.items() if ago > SILENT_SECONDS]
+    silent = [
+        part_words(name, _) for name, ago in signs.silent_seconds.items() if ago > SILENT_SECONDS
+    ]
     if silent:
         yield Concern(
             _("A part of the station does not respond: %s.") % ", ".join(silent),

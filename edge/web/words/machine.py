@@ -1,4 +1,4 @@
-"""What was found of the station's machine, in the language of a visit."""
+"""What is told of the station's machine and its parts, in the language of a visit."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ def machine_words(found: Finding, gettext: Gettext) -> Finding:
         return text.said(gettext, word) if isinstance(text, Sentence) else text
 
     return replace(found, said=translated(found.said), advice=translated(found.advice))
+
+
+def part_words(thread: str, gettext: Gettext) -> str:
+    """A part of the station, from the name of its thread."""
+    _ = gettext
+    return {
+        "camera": _("camera"),
+        "sorting": _("sorting"),
+        "lanes": _("lanes"),
+        "ledger": _("ledger"),
+        "contacts": _("contacts"),
+        "codes": _("codes"),
+        "scanner": _("scanner"),
+    }.get(thread, thread)
 
 
 def picture_fault_words(kind: str, gettext: Gettext) -> str:

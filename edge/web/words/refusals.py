@@ -5,14 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edge.core.errors import DeliveryRefusedError, PilahError, UsageError
+from edge.core.terminal.sentence import Sentence
 from edge.web.notices import PageNotice
 
 Gettext = Callable[[str], str]
 
 
 def refusal_notice(error: PilahError, gettext: Gettext) -> PageNotice:
-    """What is said of a refusal; its own sentence, which is in English, has the particulars."""
-    return PageNotice("refused", _words(error, gettext), detail=str(error))
+    """What is said of a refusal; its own sentence, which has the particulars, is in English where
+    only a page that was tampered with brings it about."""
+    sentence = Sentence.of(error)
+    if sentence is None:
+        return PageNotice("refused", _words(error, gettext), detail=str(error))
+    detail = sentence.said(
+        gettext, lambda key, value: _phase(value, gettext) if key == "phase" else value
+    )
+    return PageNotice("refused", _words(error, gettext), detail=detail, detail_foreign=False)
+
+
+def _phase(words: str, gettext: Gettext) -> str:
+    """`Phase.words` in the language of a visit."""
+    _ = gettext
+    return {
+        "expected": _("expected"),
+        "being counted": _("being counted"),
+        "checked": _("checked"),
+        "closed": _("closed"),
+        "withdrawn": _("withdrawn"),
+    }[words]
 
 
 def _words(error: PilahError, gettext: Gettext) -> str:

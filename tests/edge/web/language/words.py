@@ -25,7 +25,7 @@ from edge.web.language.languages import FOLDER
 
 WEB = FOLDER.parent
 REPORTS = WEB.parent / "receiving" / "reports"
-ROOMS_OF_SENTENCES = ("control", "lanes", "state", "telemetry")
+ROOMS_OF_SENTENCES = ("control", "lanes", "receiving", "state", "telemetry", "web")
 """The rooms of `edge` whose sentences the pages say; see `edge/core/terminal/sentence.py`."""
 _HEADER = (
     "# The texts of the operator's pages in one language. `make language` brings it up to date."

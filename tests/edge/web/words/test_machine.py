@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import edge
 from edge.flow import PictureFaultKind
 from edge.telemetry import host
 from edge.telemetry.disks import Disk
 from edge.telemetry.finding import Finding
 from edge.web.language.languages import read_languages
-from edge.web.words.machine import machine_words, picture_fault_words
+from edge.web.words.machine import machine_words, part_words, picture_fault_words
 
 INDONESIAN = read_languages()["id"].gettext
 
@@ -57,3 +59,12 @@ def test_each_fault_of_a_picture_has_words(kind: PictureFaultKind) -> None:
 
 def test_what_a_newer_station_reports_stays_as_it_is() -> None:
     assert picture_fault_words("upside_down", INDONESIAN) == "upside_down"
+
+
+def test_each_thread_that_can_fall_silent_has_words() -> None:
+    texts = [file.read_text("utf-8") for file in Path(edge.__file__).parent.rglob("*.py")]
+    threads = set(re.findall(r'\bTask\(\s*"(\w+)"', "".join(texts)))
+    assert {"camera", "scanner", "ledger"} < threads
+    for thread in threads:
+        assert part_words(thread, INDONESIAN) != thread
+    assert part_words("of a newer pilah", INDONESIAN) == "of a newer pilah"
