@@ -22,6 +22,7 @@ from edge.core.closing import Closing
 from edge.events import Observer
 from edge.lanes.opening import open_lanes
 from edge.ledger.opening import begin_recorder, open_journal, open_recorder, open_stamps
+from edge.pins.opened_pins import OpenedPins
 from edge.receiving.station import Receiving
 from edge.rollout.reloading import BundleReload
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
@@ -50,6 +51,7 @@ class Station(Closing):
     Attributes:
         state: its state, which other threads may ask and change.
         loop: what its sorting thread does, and has seen last.
+        pins: the pins that its parts have opened.
         bundles: loads its bundle anew.
     """
 
@@ -88,6 +90,8 @@ class Station(Closing):
         latest = LatestFrame(clock, oldest=config.camera.oldest)
         pump = FramePump(latest, clock=clock, look=lambda frame: self.state.frame(frame))
         self._sorting = Heartbeat(clock.now)
+        self.pins = OpenedPins(openers.pins)
+        openers = openers._replace(pins=self.pins.open)
         pins = cache(lambda: self._moving.enter_context(openers.pins()))
         try:
             _log.info(f"station    {config.station}")

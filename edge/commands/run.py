@@ -75,6 +75,7 @@ def _sort(arguments: argparse.Namespace, speech: Speech, log: NewestLog) -> int:
                     state=station.state.answer,
                     bundles=station.bundles,
                     log=log.shown,
+                    active=station.pins.active,
                 ) as answers,
                 ControlServer(
                     control_path(plan.config.station, plan.config.ledger.path), answers.answer

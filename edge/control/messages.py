@@ -65,6 +65,8 @@ class ControlCommand(StrEnum):
     """Load the bundle anew that the station file names; see `edge/rollout/reloading.py`."""
     BUNDLE = "bundle"
     """Tell by which bundle the station sorts, and what came of the last `reload-bundle`."""
+    INPUTS = "inputs"
+    """Tell how each pin stands that is read; see `edge/teaching/inputs.py`."""
     TAUGHT = "taught"
     """Tell of the pictures that were taken, and what came of the last `take` or `discard`."""
 

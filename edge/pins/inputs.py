@@ -59,7 +59,7 @@ class Input:
         """
         from gpiozero import InputDevice
 
-        self.pin, self._active_high = settings.pin, settings.active_high
+        self.pin, self._active_high, self._pins = settings.pin, settings.active_high, pins
         pull = settings.pull or ("down" if settings.active_high else "up")
         with pin_errors(self.pin):
             # gpiozero wants to know what is active only where it does not pull.
@@ -69,6 +69,7 @@ class Input:
                 active_state=True if pull == "none" else None,
                 pin_factory=pins.factory,
             )
+        pins.inputs[self.pin] = lambda: self.active
 
     @property
     def active(self) -> bool:
@@ -82,4 +83,5 @@ class Input:
 
     def close(self) -> None:
         """Frees the pin; may be called twice."""
+        self._pins.inputs.pop(self.pin, None)
         self.device.close()

@@ -30,6 +30,7 @@ class Pins(Closing):
         title: a description of the pins for the operator.
         clock: seconds, monotonic, by which devices measure how long they have been moving.
         boards: the mock devices on I2C buses, by bus and address.
+        inputs: what tells whether a pin that is read is active, by its BCM number.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Pins(Closing):
         self.factory, self.real, self.title, self.clock = factory, real, title, clock
         self.has_pulses = real
         self.boards: dict[tuple[int, int], MockI2cDevice] = {}
+        self.inputs: dict[int, Callable[[], bool]] = {}
         self._hangs: dict[int, BusHangs] = {}
         self._opened: list[tuple[object, Any]] = []
 

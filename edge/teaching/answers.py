@@ -1,4 +1,4 @@
-"""What a running station answers at its socket: its state, bundle and log, and what it
+"""What a running station answers at its socket: its state, bundle, log and inputs, and what it
 shows and learns."""
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from edge.core.dataset.photo_folder import Geometry
 from edge.rollout.reloading import BundleReload
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.state.keeper import refused_from_afar
+from edge.teaching.inputs import inputs_of, shown_inputs
 from edge.teaching.labelled_pictures import LabelledPictures
 from edge.teaching.live_picture import LivePicture
 from edge.vision.seen_frames import SeenFrames
@@ -31,6 +32,7 @@ class StationAnswers(Closing):
         state: Callable[[ControlRequest], ControlAnswer],
         bundles: BundleReload,
         log: Callable[[], Mapping[str, Any]] = dict,
+        active: Callable[[], Mapping[int, bool]] = dict,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Runs no thread until somebody looks or teaches.
@@ -40,9 +42,11 @@ class StationAnswers(Closing):
             state: answers what is asked about the state.
             bundles: loads the station's bundle anew.
             log: gives the newest lines of the log, as `NewestLog.shown` does.
+            active: tells how the pins stand that are read, as `OpenedPins.active` does.
         """
         config = plan.config
         self._state, self._bundles, self._log = state, bundles, log
+        self._active, self._inputs = active, inputs_of(config)
         web = config.web or WebSettings()
         self._parts = ExitStack()
         self._live: LivePicture | None = None
@@ -82,6 +86,8 @@ class StationAnswers(Closing):
                 return ControlAnswer(True, shown=self._bundles.facts())
             case ControlCommand.LOG:
                 return ControlAnswer(True, shown=self._log())
+            case ControlCommand.INPUTS:
+                return ControlAnswer(True, shown=shown_inputs(self._inputs, self._active()))
             case ControlCommand.TAUGHT:
                 return ControlAnswer(True, shown=self._taught.facts(request.who))
         return self._state(request)

@@ -73,6 +73,15 @@ class StationControl:
             return None
         return [LogLine(**line) for line in found["lines"]]
 
+    def inputs(self, who: str) -> Sequence[Mapping[str, Any]] | None:
+        """How each pin stands that the station reads; None: it does not tell."""
+        try:
+            request = ControlRequest(ControlCommand.INPUTS, who)
+            found = self._asked(request, seconds=_STATE_SECONDS).shown
+        except (ControlError, ControlRefusedError, OSError):
+            return None
+        return list(found["inputs"])
+
     def told(self, command: ControlCommand, who: str, *, label: str = "") -> Mapping[str, Any]:
         """What the station tells when it is asked for something beside its state.
 

@@ -12,17 +12,23 @@ from edge.core.errors import ControlRefusedError, ControlUnreachableError, Pilah
 from edge.state.machine import MODE_CHANGES, Mode, State
 from edge.web.notices import PageNotice
 from edge.web.visit import Sayer, Visit
+from edge.web.words.inputs import input_words
 
 
 def show(visit: Visit) -> Response:
     """The page."""
     site, plan = visit.site, visit.site.plan
     state = None if site.live.beat().is_silent else site.control.state(visit.who)
+    manual, say = is_manual(state), Sayer(visit).name
+    inputs = site.control.inputs(visit.who) if manual else []
     return visit.page(
         "teach_lanes.html",
         runs=state is not None,
-        manual=is_manual(state),
-        may_begin=state is not None and not is_manual(state),
+        manual=manual,
+        may_begin=state is not None and not manual,
+        inputs=None
+        if inputs is None
+        else [input_words(one, visit.language.gettext, say) for one in inputs],
         lanes=list(plan.lanes),
         moving=plan.moving,
         live=plan.live,

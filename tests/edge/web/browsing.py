@@ -62,6 +62,7 @@ class MadeUpControl(StationControl):
         outcome: what comes of an order, where that is not a success.
         answers: whether somebody hears there.
         lines: what it tells of its log; None: nothing.
+        levels: what it tells of its inputs; None: nothing.
     """
 
     def __init__(self) -> None:
@@ -73,6 +74,7 @@ class MadeUpControl(StationControl):
         self.outcome: dict[str, Any] = {}
         self.answers = True
         self.lines: Sequence[LogLine] | None = None
+        self.levels: Sequence[Mapping[str, Any]] | None = None
 
     def state(self, who: str) -> Mapping[str, Any] | None:
         return self.shown
@@ -82,6 +84,9 @@ class MadeUpControl(StationControl):
 
     def log(self, who: str) -> Sequence[LogLine] | None:
         return self.lines
+
+    def inputs(self, who: str) -> Sequence[Mapping[str, Any]] | None:
+        return self.levels
 
     def told(self, command: ControlCommand, who: str, *, label: str = "") -> Mapping[str, Any]:
         if not self.answers:

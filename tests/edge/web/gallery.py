@@ -136,6 +136,13 @@ def maintained(pages: Pages) -> None:
     signs = replace(SIGNS, state=state)
     pages.reading = StatusReading(status(pages.plan.ledger, signs=signs), 0.4)
     pages.control.shown = {"state": "Stopped", "mode": "Maintenance"}
+    pages.control.levels = [
+        {"kind": kind, "lane": lane, "pin": pin, "active_high": False, "active": active}
+        for kind, lane, pin, active in (
+            ("home", "metal", 16, True), ("end", f"bales-of-{LONG}", 17, False),
+            ("emergency_stop", "", 26, False), ("beam", "", 25, None),
+        )
+    ]  # fmt: skip
 
 
 def _stands(pages: Pages) -> None:

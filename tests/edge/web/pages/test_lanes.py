@@ -147,6 +147,35 @@ def test_why_the_station_refuses_is_said(pages: Pages) -> None:
     assert "its limit is 2 s" in pressed(pages.browser(), "move", lane="metal")
 
 
+def test_how_the_inputs_stand_is_shown_in_maintenance(pages: Pages) -> None:
+    home = {"kind": "home", "lane": "metal", "pin": 16, "active_high": False, "active": False}
+    pages.control.levels = [home]
+    assert "GPIO&nbsp;16" not in pages.browser().get(PATH).text  # nobody tries anything now
+    pages.control.shown = {"state": "Stopped", "mode": "Maintenance"}
+    text = pages.browser().get(PATH).text
+    assert "Home switch: metal" in text
+    assert "not reached" in text
+    assert "(high)" in text
+    assert 'data-follow="state status"' in text  # which changes twice a second
+    pages.control.levels = [{**home, "active": True}]
+    text = pages.browser(language="id").get(PATH).text
+    assert "Sakelar asal: metal" in text
+    assert "</span> tercapai</b>" in text
+    assert "(rendah)" in text
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [(None, "does not tell how its inputs stand"), ([], "The station reads no pin")],
+)
+def test_inputs_that_are_not_told_or_not_there_are_said(
+    pages: Pages, levels: list[object] | None, said: str
+) -> None:
+    pages.control.shown = {"state": "Stopped", "mode": "Manual"}
+    pages.control.levels = levels  # type: ignore[assignment]
+    assert said in pages.browser().get(PATH).text
+
+
 def test_an_operator_sees_the_page_and_moves_nothing(pages: Pages) -> None:
     pages.account("Ana")
     pages.control.shown = {"state": "Stopped", "mode": "Maintenance"}

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.pins.inputs import Input, InputSettings
+from edge.pins.opened_pins import OpenedPins
+from edge.pins.pins import open_pins
+
+
+@pytest.fixture
+def pins(tmp_path: Path) -> Iterator[OpenedPins]:
+    found = OpenedPins(lambda: open_pins(tmp_path / "no board"))
+    yield found
+    for opened in found._opened:
+        opened.close()
+
+
+def test_those_of_each_part_are_told_as_they_stand(pins: OpenedPins) -> None:
+    assert pins.active() == {}
+    low, high = pins.open(), pins.open()
+    switch = InputSettings(pin=5).open(low)
+    beam = InputSettings(pin=6, active_high=True).open(high)
+    assert pins.active() == {5: False, 6: False}
+    switch.device.pin.drive_low()
+    assert pins.active() == {5: True, 6: False}
+    beam.device.pin.drive_high()
+    switch.device.pin.drive_high()
+    assert pins.active() == {5: False, 6: True}
+    switch.close()
+    switch.close()
+    assert pins.active() == {6: True}
+
+
+def test_one_that_cannot_be_read_is_left_out(
+    pins: OpenedPins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = pins.open()
+    broken = InputSettings(pin=5).open(opened)
+    InputSettings(pin=6).open(opened)
+    assert isinstance(broken, Input)
+    broken.device.close()  # as when the machine takes it away
+    assert pins.active() == {6: False}
