@@ -136,7 +136,7 @@ def splits_of(given: PictureSet, splits: int, plan: UnknownPlan) -> list[Found |
 def _divided(pictures: Sequence[LabelledPicture], *, seed: int) -> npt.NDArray[np.str_]:
     split = np.full(len(pictures), "aside", "<U10")
     used = np.flatnonzero(np.array(fold_pictures(pictures, _ASIDE, seed=seed)) != 0)
-    part = np.array(fold_pictures([pictures[i] for i in used], _PARTS, seed=seed + 1))
+    part = np.array(fold_pictures([pictures[i] for i in used.tolist()], _PARTS, seed=seed + 1))
     split[used] = np.select([part == 0, part == 1], ["test", "validation"], "train")
     return split
 
