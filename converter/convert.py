@@ -142,7 +142,7 @@ def convert(
 
 
 def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...]:
-    pictures = run.pictures(data)
+    pictures = run.pictures(data, advice="say where the pictures lie now with --data FOLDER")
     if not any(picture.split == "test" for picture in pictures):
         raise CalibrationError(
             f"{run.path}: the run has no test split, so the loss by int8 cannot be measured: train "

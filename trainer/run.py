@@ -173,11 +173,14 @@ class Run:
     path: Path
     facts: RunFacts
 
-    def pictures(self, data: Path | None = None) -> tuple[LabelledPicture, ...]:
+    def pictures(
+        self, data: Path | None = None, *, advice: str = "put it back, or train again"
+    ) -> tuple[LabelledPicture, ...]:
         """Every picture with its label, group and split.
 
         Args:
             data: the folder the pictures lie in now; None: where they lay in training.
+            advice: what to do where a picture is not there.
 
         Raises:
             RunError: `split.csv` is damaged, or a picture is not there any more.
@@ -198,8 +201,7 @@ class Run:
                 )
             if not picture.path.is_file():
                 raise RunError(
-                    f"{picture.path}: a picture of this run is not there any more: "
-                    "say where the pictures lie now with --data FOLDER"
+                    f"{picture.path}: a picture of this run is not there any more: {advice}"
                 )
         return found
 

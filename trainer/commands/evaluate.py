@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK, UsageError
+from trainer.commands.page import add_page_arguments, checked_page
 
 _log = logging.getLogger(__name__)
 
@@ -43,20 +44,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--adapt",
         action="store_true",
-        help="also measure what 5 to 50 new pictures of each class would bring there",
+        help="also measure what 1 to 50 new pictures of each class would bring there, to a head "
+        "that is fitted again",
     )
-    parser.add_argument(
-        "--out", type=Path, metavar="PAGE.html", help="the page (RUN-evaluation.html, here)"
-    )
+    add_page_arguments(parser, "evaluation")
     parser.add_argument("--json", action="store_true", help="one object on stdout, no table")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from trainer.run import read_run
 
-    page: Path = arguments.out or Path(f"{arguments.run.resolve().name}-evaluation.html")
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--out must be a page, PAGE.html. Received: {page}")
+    page = checked_page(arguments, "evaluation")
     sources = named(arguments.data, arguments.source)
     read_run(arguments.run)  # a mistake is told before TensorFlow is loaded
     from trainer.tensorflow import import_tensorflow
@@ -88,4 +86,6 @@ def named(data: list[Path], names: list[str]) -> list[tuple[str, Path]]:
             f"--source names the sources in the order of --data, so there must be as many. "
             f"Received: {len(data)} of --data, {len(names)} of --source"
         )
-    return list(zip(names or [path.resolve().stem for path in data], data, strict=True))
+    # A folder's name may have a full stop in it, which begins no ending.
+    own = [path.resolve().name if path.is_dir() else path.resolve().stem for path in data]
+    return list(zip(names or own, data, strict=True))

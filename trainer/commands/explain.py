@@ -6,7 +6,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from edge.core.errors import EXIT_OK, UsageError
+from edge.core.errors import EXIT_OK
+from trainer.commands.page import add_page_arguments, checked_page
 
 _log = logging.getLogger(__name__)
 
@@ -14,17 +15,13 @@ _log = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="a finished run")
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="pictures")
-    parser.add_argument(
-        "--out", type=Path, metavar="PAGE.html", help="the page (RUN-explained.html, here)"
-    )
+    add_page_arguments(parser, "explained")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from trainer.run import read_run
 
-    page: Path = arguments.out or Path(f"{arguments.run.resolve().name}-explained.html")
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--out must be a page, PAGE.html. Received: {page}")
+    page = checked_page(arguments, "explained")
     read_run(arguments.run)  # a mistake is told before TensorFlow is loaded
     from trainer.tensorflow import import_tensorflow
 

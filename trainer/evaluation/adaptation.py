@@ -24,8 +24,9 @@ from trainer.data.stratified_split import fold_pictures
 from trainer.statistics.intervals import NOTHING, Figure
 from trainer.statistics.means import mean_of
 
-SIZES = (5, 10, 20, 50)
-"""New pictures per class that are tried, as far as half of the pictures has so many."""
+SIZES = (1, 2, 5, 10, 20, 50)
+"""New pictures per class that are tried, as far as half of the classes have so many in each half of
+the pictures; of a class with fewer, all in its half are taken."""
 
 _REPEATS = 5
 _COMPONENTS = 128
@@ -42,22 +43,32 @@ class AdaptedPoint:
 
     new: int
     """New pictures of each class, at most."""
+    drawn: float
+    """New pictures of all classes together, on average."""
     accuracy: Figure
     gain: Figure
-    """The accuracy less that without new pictures, of the same pictures."""
+    """The accuracy less that of the head without new pictures, of the same pictures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
     """Accuracy over the number of new pictures per class; the first point has none."""
 
+    run: Figure
+    """The accuracy of the run's own head, which is not fitted again."""
     points: tuple[AdaptedPoint, ...]
     note: str = ""
-    """Why there are no points with new pictures; else empty."""
+    """Why there are no points with new pictures, or fewer pictures of a class; else empty."""
 
 
 def adaptation(
-    trained: Rows, trained_truth: Indices, new: Rows, truth: Indices, groups: Sequence[str]
+    trained: Rows,
+    trained_truth: Indices,
+    new: Rows,
+    truth: Indices,
+    groups: Sequence[str],
+    *,
+    right: npt.NDArray[np.bool_],
 ) -> Adaptation:
     """Measures a head that is fitted to the training pictures and some of the new ones.
 
@@ -71,6 +82,7 @@ def adaptation(
         new: (pictures, depth), those of the other place.
         truth: (pictures,) class indices.
         groups: the group of each picture of the other place.
+        right: (pictures,), whether the run classifies each of them correctly.
     """
     with threadpool_limits(1):
         rows, fresh = _components(trained, new)
@@ -80,38 +92,50 @@ def adaptation(
         ]
         half = [np.array(fold_pictures(pictures, 2, seed=repeat)) for repeat in range(_REPEATS)]
         present = np.unique(truth)
-        least = min(
-            int((truth[of == side] == label).sum())
-            for of in half
-            for side in (0, 1)
+        fewest = [
+            min(int((truth[of == side] == label).sum()) for of in half for side in (0, 1))
             for label in present
-        )
-        sizes = [size for size in SIZES if size <= least]
+        ]
+        sizes = [size for size in SIZES if size <= np.median(fewest)]
         # By repeat, because each draws other new pictures.
-        right = {size: np.zeros((_REPEATS, len(truth))) for size in (0, *sizes)}
+        hits = {size: np.zeros((_REPEATS, len(truth))) for size in (0, *sizes)}
+        count = dict.fromkeys(hits, 0)
         for repeat, of in enumerate(half):
             for side in (0, 1):
                 pool, scored = np.flatnonzero(of == side), np.flatnonzero(of != side)
                 if not len(scored):
                     continue
                 order = np.random.default_rng((repeat, side)).permutation(pool)
-                for size in right:
+                for size in hits:
                     drawn = _drawn(order, truth, size)
                     head = _head(
                         np.concatenate([rows, fresh[drawn]]),
                         np.concatenate([trained_truth, truth[drawn]]),
                     )
-                    right[size][repeat, scored] = head.predict(fresh[scored]) == truth[scored]
+                    hits[size][repeat, scored] = head.predict(fresh[scored]) == truth[scored]
+                    count[size] += len(drawn)
     note = ""
     if not sizes:
         note = (
-            f"too few pictures to try any: half of them must have {SIZES[0]} of each class, in "
-            "other groups than the rest"
+            "too few pictures to try any: half of the classes must have one in each half of the "
+            "pictures, in other groups than the rest"
         )
-    points = []
-    for size, each in right.items():
-        points.append(AdaptedPoint(size, _figure(each, groups), _figure(each - right[0], groups)))
-    return Adaptation(tuple(points), note)
+    elif min(fewest) < max(sizes):
+        note = (
+            f"some classes have fewer than {max(sizes)} pictures in a half: of them, all that are "
+            "there are taken"
+        )
+    points = [
+        AdaptedPoint(
+            size,
+            count[size] / (2 * _REPEATS),
+            _figure(each, groups),
+            _figure(each - hits[0], groups),
+        )
+        for size, each in hits.items()
+    ]
+    own = mean_of(right.astype(np.float64), groups)
+    return Adaptation(NOTHING if own is None else own.figure, tuple(points), note)
 
 
 def _figure(values: npt.NDArray[np.float64], groups: Sequence[str]) -> Figure:

@@ -162,11 +162,11 @@ def evaluate_run(
         path: a finished run.
         sources: the name of each source, and its pictures; see `read_picture_set`.
         groups: which pictures belong together; see `assign_groups`.
-        adapt: also measure what new pictures of each source would bring.
+        adapt: also measure what new pictures of each source would bring; a note says so where the
+            training pictures are not where they were.
 
     Raises:
-        RunError: there is no finished run, it is damaged, or with `adapt`, its training pictures
-            are not where they were.
+        RunError: there is no finished run, or it is damaged.
         PictureSetError, GroupError: pictures cannot be used.
         OtherClassesError: a source has classes that the run does not have.
         TooFewPicturesError: all pictures of a source were trained on.
@@ -181,22 +181,27 @@ def evaluate_run(
     used = {row.sha256: row.split for row in earlier_rows(path)}
     # Whatever is wrong with any of them is told before the first is computed.
     read = [(name, where, _read(run, where, groups, used)) for name, where in sources]
+    notes = []
+    trained = None
+    if adapt:
+        try:
+            trained = _own(run, "train")
+        except PilahError as error:
+            notes.append(f"what new pictures would bring cannot be measured: {error}")
     model = _Scorer(run)
     found = tuple(_figures(run, model, name, str(where), got) for name, where, got in read)
-    notes = []
     test = None
     try:
         test = _figures(run, model, TEST, run.facts.data.path, _own(run, "test"))
     except PilahError as error:
         notes.append(f"the run's test pictures cannot be compared with: {error}")
     adapted = {}
-    if adapt:
-        trained = _own(run, "train")
+    if trained is not None:
         rows = model.answers(trained.decoded).pooled
         truth = np.array([run.facts.labels.index(p.label) for p in trained.pictures])
         for each in found:
             adapted[each.name] = adaptation(
-                rows, truth, each.answers.pooled, each.truth, each.groups
+                rows, truth, each.answers.pooled, each.truth, each.groups, right=each.right
             )
     return Evaluated(run, found, test, adapted, tuple(notes))
 

@@ -55,8 +55,8 @@ def table(found: Evaluated) -> str:
     lines = ["  ".join(cell.ljust(widths[i]) for i, cell in enumerate(row)) for row in rows]
     lines += findings(found)
     for name, each in found.adapted.items():
-        lines.append(f"{name}, with new pictures of each class:")
-        lines += [f"  {new:>3}  {right}  {gain}" for new, right, gain in _adapted_rows(each)]
+        lines.append(f"{name}, a head fitted again with at most so many new pictures of a class:")
+        lines += [f"  {new:>7}  {right}  {gain}" for new, right, gain in _adapted_rows(each)]
         lines += [f"  {each.note}"] * bool(each.note)
     return "\n".join(line.rstrip() for line in lines)
 
@@ -96,9 +96,11 @@ def to_json(found: Evaluated) -> dict[str, Any]:
         "test": found.test and _source_json(found, found.test),
         "adapted": {
             name: {
+                "run": each.run.to_json(),
                 "points": [
                     {
                         "new_per_class": point.new,
+                        "new_in_all": round(point.drawn, 1),
                         "accuracy": point.accuracy.to_json(),
                         "gain": point.gain.to_json(),
                     }
@@ -164,14 +166,18 @@ def _rows(found: Evaluated) -> list[tuple[str, ...]]:
     return rows
 
 
-def _adapted_rows(adapted: Adaptation) -> list[tuple[int, str, str]]:
+def _adapted_rows(adapted: Adaptation) -> list[tuple[str, str, str]]:
+    own = adapted.run.value
     return [
-        (
-            point.new,
-            f"{point.accuracy.value:.1%} right",
-            "" if not point.new else f"{_points(point.gain)} points",
-        )
-        for point in adapted.points
+        ("the run", "-" if own is None else f"{own:.1%} right", ""),
+        *(
+            (
+                str(point.new),
+                f"{point.accuracy.value:.1%} right",
+                "" if not point.new else f"{_points(point.gain)} points, {point.drawn:.0f} in all",
+            )
+            for point in adapted.points
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from trainer.evaluation.adaptation import Adaptation, adaptation
 
@@ -21,14 +22,23 @@ def place(
     return (axes + rng.normal(0, 0.3, axes.shape)).astype(np.float32), truth
 
 
-def adapted(*, turned: bool, count: int = 60, series: int = 1) -> Adaptation:
-    groups = [str(i // series) for i in range(CLASSES * count)]
-    return adaptation(*place(False, 80, 0), *place(turned, count, 1), groups)
+def adapted(*, turned: bool, count: int = 60, series: int = 1, rare: int = 0) -> Adaptation:
+    rows, truth = place(turned, count, 1)
+    if rare:
+        kept = np.flatnonzero((truth != 0) | (np.arange(len(truth)) < rare))
+        rows, truth = rows[kept], truth[kept]
+    groups = [str(i // series) for i in range(len(truth))]
+    return adaptation(
+        *place(False, 80, 0), rows, truth, groups, right=np.arange(len(truth)) % 4 > 0
+    )
 
 
 def test_what_a_few_new_pictures_teach_is_measured_on_others() -> None:
     found = adapted(turned=True)
-    assert [point.new for point in found.points] == [0, 5, 10, 20]
+    assert [point.new for point in found.points] == [0, 1, 2, 5, 10, 20]
+    assert [point.drawn for point in found.points] == [0, 3, 6, 15, 30, 60]
+    # The run itself is told apart from the head that is fitted again.
+    assert found.run.value == 0.75
     first, *_, last = found.points
     assert (first.accuracy.value or 1) < 0.6
     assert (last.accuracy.value or 0) > 0.9
@@ -46,6 +56,14 @@ def test_where_nothing_is_different_nothing_is_gained() -> None:
 
 
 def test_too_few_pictures_or_groups_say_so() -> None:
-    for found in (adapted(turned=True, count=8), adapted(turned=True, series=60)):
+    for found in (adapted(turned=True, count=1), adapted(turned=True, series=60)):
         assert [point.new for point in found.points] == [0]
-        assert "half of them must have 5 of each class" in found.note
+        assert "half of the classes must have one in each half" in found.note
+
+
+def test_a_rare_class_does_not_decide_how_many_of_the_others_are_tried() -> None:
+    """As of fruit in other shops, of which some kinds have three pictures and others twenty."""
+    found = adapted(turned=True, count=12, rare=3)
+    assert [point.new for point in found.points] == [0, 1, 2, 5]
+    assert found.points[-1].drawn == pytest.approx(5 + 5 + 1.5)
+    assert "some classes have fewer than 5 pictures in a half" in found.note
