@@ -319,7 +319,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/trainer/networks/parts/test_efficientnet_lite.py": """
         trainer.networks.efficientnet_lite0 trainer.networks.efficientnet_lite1
-        trainer.networks.efficientnet_lite2 trainer.networks.parts.lite_release
+        trainer.networks.efficientnet_lite2 trainer.networks.parts.first_use
+        trainer.networks.parts.lite_release
     """,
     "tests/trainer/networks/test_networks.py": """
         trainer.networks.advanced_cnn trainer.networks.ann trainer.networks.cnn

@@ -7,11 +7,12 @@ Each split of a set puts a third of its pictures aside, which nothing sees, and 
 80/10/10. A network of one hidden layer on frozen MobileNetV2 features is trained by the trainer's
 own phases, its epoch chosen by validation pictures, and calibrated by `calibrate` with cross-fitted
 models, as every training is. The report's interval is that of the test pictures that it calls
-unknown. Counted is how often the share among the pictures put aside lies within it, how often a
-limit of which no note says that it is a rough one keeps 95 % of them, and how often the report's
-figure of what is kept on validation pictures holds it in its interval. A hidden layer, not the
-frozen features alone, because layers that were trained see training pictures otherwise than new
-ones. NAME is the set's file or folder, without its ending.
+unknown. Counted is how often the share among the pictures put aside lies within it (which is a
+share of a few hundred itself, and costs two or three of the 95 times in 100), how often a limit of
+which no note says that it is a rough one keeps 95 % of them, and how often the report's figure of
+what is kept on validation pictures holds it in its interval. A hidden layer, not the frozen
+features alone, because layers that were trained see training pictures otherwise than new ones. NAME
+is the set's file or folder, without its ending.
 """
 
 from __future__ import annotations

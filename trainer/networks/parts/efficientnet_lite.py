@@ -20,8 +20,9 @@ import keras
 from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import rescaled, three_channels, width
-from trainer.networks.parts.lite_release import released_weights
-from trainer.networks.parts.weights import keras_models, load_weights
+from trainer.networks.parts.first_use import check_first_use
+from trainer.networks.parts.lite_release import kept_weights, released_weights
+from trainer.networks.parts.weights import load_weights
 from trainer.recipes.plan import NetworkPlan
 
 _STEM, _TOP = 32, 1280
@@ -81,8 +82,9 @@ def features(plan: NetworkPlan, spec: InputSpec, image: Any, size: Size) -> Any:
     x = _norm(_conv(x, _TOP, 1, 1, "top_conv"), "top")
     own = keras.Model(image, x)
     # As for the networks of keras.applications, a file in Keras's home is used without a network.
-    file = keras_models() / f"efficientnet_lite{size.number}_imagenet_no_top.weights.h5"
+    file = kept_weights(size.number)
     if plan.weights == "imagenet" and file.is_file():
+        check_first_use(file)
         plan = plan.model_copy(update={"weights": str(file)})
     return load_weights(own, plan, partial(released_weights, own, size.number)).output
 

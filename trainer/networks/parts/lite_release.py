@@ -1,7 +1,8 @@
 """The official ImageNet weights of EfficientNet-Lite: archives with a TensorFlow checkpoint.
 
 Source: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
-(Apache-2.0). The release states neither sizes nor checksums.
+(Apache-2.0). The release states neither sizes nor checksums: an archive must have the MD5 that
+others received, and be the same file at each use. Its weights are then kept as a Keras file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import tarfile
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import keras
 
 from edge.core.files import storage_errors
 from trainer.errors import WeightsMissingError
+from trainer.networks.parts.first_use import check_first_use
 from trainer.networks.parts.weights import LayerWeights, fetch, keras_models
 
 _ADDRESS = "https://storage.googleapis.com/cloud-tpu-checkpoints/efficientnet/lite/"
@@ -27,7 +30,7 @@ _MD5 = {
     2: "da60c250593ee1c5eff9d3efb3c5eb92",
 }
 """MD5 of each archive as others received it: the tutorials of Microchip's VectorBlox SDK 3.1.1
-check all three. No SHA-256 of them is known."""
+check all three. That finds damage, not intent: no SHA-256 of them is published."""
 
 _CHECKPOINT = "model.ckpt"
 
@@ -42,8 +45,15 @@ _KINDS = {
 """Kind of layer -> its name in the checkpoint, and its variables in the order of Keras."""
 
 
+def kept_weights(number: int) -> Path:
+    """The place in Keras's home of the weights of EfficientNet-Lite `number` as a Keras file."""
+    return keras_models() / f"efficientnet_lite{number}_imagenet_no_top.weights.h5"
+
+
 def released_weights(own: Any, number: int) -> LayerWeights:
     """The released weights of each layer of `own`, from the archive in Keras's home or fetched.
+
+    They are also kept as a Keras file, so that the archive is unpacked once.
 
     Args:
         own: EfficientNet-Lite `number` without its classes.
@@ -71,13 +81,27 @@ def released_weights(own: Any, number: int) -> LayerWeights:
             f"{archive}: not the released archive: its MD5 must be {_MD5[number]}. Received: "
             f"{md5}. Delete it and run the same command again, which fetches it"
         )
+    check_first_use(archive)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return _read(_unpacked(archive, Path(folder)), own, name)
+            found = _read(_unpacked(archive, Path(folder)), own, name)
     except (tarfile.TarError, ValueError) as error:
         raise WeightsMissingError(
             f"{archive}: does not hold the weights of EfficientNet-Lite{number}: {error}"
         ) from error
+    _keep(found, own, kept_weights(number))
+    return found
+
+
+def _keep(weights: LayerWeights, own: Any, file: Path) -> None:
+    """Writes a Keras file of the weights; in a folder that cannot be written to, none."""
+    for layer, values in weights.items():
+        own.get_layer(layer).set_weights(values)
+    with suppress(OSError), tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        made = Path(folder) / file.name
+        own.save_weights(made)
+        made.replace(file)  # another training may be reading the one that is there
+        check_first_use(file)
 
 
 def released_names(own: Any) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.errors import UsageError
+from edge.core.files import storage_errors
 from trainer.errors import WeightsMissingError
 from trainer.networks.parts.blocks import SCRATCH_MOMENTUM
 from trainer.recipes.plan import NetworkPlan
@@ -24,6 +26,9 @@ _log = logging.getLogger(__name__)
 
 LayerWeights = Mapping[str, Sequence[npt.NDArray[Any]]]
 """Layer name -> its weights, in the order of Keras's `get_weights`."""
+
+_OF_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors of the disk, and not of the network, as a file is fetched."""
 
 _Fetched = TypeVar("_Fetched")
 _FETCHES: ContextVar[bool] = ContextVar("fetches", default=True)
@@ -111,6 +116,7 @@ def fetch(get: Callable[[], _Fetched], what: str, file: str) -> _Fetched:
 
     Raises:
         WeightsMissingError: the weights are not on this machine and cannot be fetched.
+        StorageError: they cannot be written.
     """
     if not _FETCHES.get():
         raise _NotFetchedError
@@ -121,14 +127,23 @@ def fetch(get: Callable[[], _Fetched], what: str, file: str) -> _Fetched:
         with _keras_silent():
             return get()
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OF_STORAGE:
+            with storage_errors("write", where / file):
+                raise
         # Keras raises a bare Exception when a download fails, OSError when the file is damaged.
         address = re.search(r"https?://\S+?\.(h5|tar\.gz)", str(error))
         raise WeightsMissingError(
             f"the ImageNet weights of {what} are not on this machine and could not be fetched "
-            f"({str(error).partition(':')[0]}). Connect to the internet once, or put {file} into "
-            f"{where}{f' (from {address[0]})' if address else ''}, or train from scratch with "
-            "--variant scratch or --set network.weights=none"
+            f"({_cause(error)}). Connect to the internet once, or put {file} into "
+            f"{where}{f' (from {address[0]})' if address else ''}, or train from scratch, by the "
+            "recipe mobilenet_v2 with --variant scratch"
         ) from error
+
+
+def _cause(error: Exception) -> str:
+    """What Keras says that it was: behind the address, where it names one."""
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return first.rpartition(" -- ")[2][:200]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import tarfile
 from collections.abc import Callable
@@ -13,14 +14,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.core.errors import UsageError
+from edge.core.errors import StorageError, UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.errors import WeightsMissingError
 from trainer.networks import FEATURES, build_network
 from trainer.networks.parts import lite_release
 from trainer.networks.parts.efficientnet_lite import Size, features
+from trainer.networks.parts.first_use import record_of
 from trainer.networks.parts.weights import without_fetching
 from trainer.recipes.plan import NetworkPlan
+from trainer.recipes.reading import read_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -167,6 +170,42 @@ def test_a_checkpoint_that_lacks_a_tensor_or_has_another_shape_is_refused(
         built(plan())
 
 
+def test_an_archive_is_read_once_and_its_weights_are_the_same_ones_from_then_on(
+    models: Path, accepted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = taught()
+    archive = write_release(models, "efficientnet-lite9", official(model, "efficientnet-lite9"))
+    accepted(archive)
+    built(plan())
+    file = models / "efficientnet_lite9_imagenet_no_top.weights.h5"
+    size, sha256, name = record_of(archive).read_text().split()
+    assert (int(size), name) == (archive.stat().st_size, archive.name)
+    assert sha256 == hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert not [path for path in models.iterdir() if path.name.startswith("tmp")]
+    monkeypatch.setattr(lite_release, "_unpacked", lambda *_: pytest.fail("unpacked again"))
+    for mine, released in zip(built(plan()).weights, model.weights, strict=True):
+        np.testing.assert_array_equal(mine, released, err_msg=mine.path)
+    # Another file of the same size and form is not taken for it.
+    taught(seed=1).save_weights(file)
+    with pytest.raises(WeightsMissingError, match=r"not the file that was used before: .* says"):
+        built(plan())
+    record_of(file).unlink()
+    built(plan())  # as the message says, for who put it there
+
+
+def test_another_archive_that_others_received_too_is_not_taken_for_the_first(
+    models: Path, accepted: Callable[..., None]
+) -> None:
+    archive = write_release(models, "efficientnet-lite9", official(taught(), "efficientnet-lite9"))
+    accepted(archive)
+    built(plan())
+    (models / "efficientnet_lite9_imagenet_no_top.weights.h5").unlink()
+    archive.write_bytes(archive.read_bytes() + b"more")
+    accepted(archive)  # its MD5 is right, as a forged one's may be
+    with pytest.raises(WeightsMissingError, match="not the file that was used before"):
+        built(plan())
+
+
 def test_another_archive_than_the_released_one_is_refused_and_left(models: Path) -> None:
     archive = models / "efficientnet-lite0.tar.gz"
     archive.write_bytes(b"an error page")
@@ -196,10 +235,29 @@ def test_weights_that_are_nowhere_say_what_to_do(
         built(plan(), Size(2, 0.25, 0.5))
     said = str(raised.value)
     assert "weights of EfficientNet-Lite2 are not on this machine" in said
+    assert "could not be fetched (no route)" in said
     assert f"put efficientnet-lite2.tar.gz into {models}" in said
+    # Other recipes have no such variant, and most refuse network.weights=none.
+    assert said.endswith("by the recipe mobilenet_v2 with --variant scratch")
+    assert read_recipe("mobilenet_v2", variant="scratch").network.weights == "none"
     assert "(from https://storage.googleapis.com/cloud-tpu-checkpoints/efficientnet/lite/" in said
     with without_fetching():
         built(plan(), Size(2, 0.25, 0.5))  # a check of a recipe needs no weights
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "the file system is read-only")],
+)
+def test_a_disk_that_takes_no_weights_is_not_told_as_a_missing_network(
+    number: int, told: str, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(name: str, origin: str, **options: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(keras.utils, "get_file", full)
+    with pytest.raises(StorageError, match=told):
+        built(plan(), Size(2, 0.25, 0.5))
 
 
 def test_only_the_published_width_has_weights() -> None:
