@@ -90,7 +90,9 @@ def world_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld 
         given["spacing_views"] = speed / options.rate
     settings = _settings(given, options)
     faults = Faults(options.faults, seed=settings.seed)
-    plain = settings.order() if own else placed_in_region(settings.order(), plan)
+    plain = settings.order()
+    if own is None:
+        plain = placed_in_region(plain, plan, travels=on_a_belt)
     order = faults.belt(plain)
     if on_a_belt:
         metres = config.belt.metres_per_second / speed if config.belt else None

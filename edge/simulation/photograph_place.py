@@ -34,14 +34,20 @@ _OTHER_SHAPE = 1.1
 """A ratio of width to height that is so many times another one makes a model see other items."""
 
 
-def placed_in_region(order: BeltOrder, plan: StationPlan) -> BeltOrder:
-    """The order with its photographs, if it has any, in the region of the station."""
+def placed_in_region(order: BeltOrder, plan: StationPlan, *, travels: bool) -> BeltOrder:
+    """The order with its photographs, if it has any, in the region of the station.
+
+    Args:
+        travels: whether they come in over the region's edge, rather than appear in it.
+    """
     if not order.pictures:
         return order
     seen = plan.config.region or Region(width=order.width, height=order.height)
     region = Box(seen.left, seen.top, seen.width, seen.height)
     trigger = plan.config.trigger
-    most = trigger.max_area if isinstance(trigger, motion.Settings) else 1.0
+    most = 1.0
+    if isinstance(trigger, motion.Settings) and (trigger.still_seconds or not travels):
+        most = trigger.max_area
     largest = most if most == 1 else _SEEN * most
     return order.model_copy(update={"region": region, "largest": largest})
 

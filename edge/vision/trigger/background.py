@@ -11,7 +11,7 @@ an item by its edges, which are in the background and no longer in the picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -42,6 +42,9 @@ _ADAPT_EVERY = 0.2
 _SPREADS = 4.0
 """A pixel is in front if it differs by so many standard deviations of the background."""
 _LIGHTNESS_AND_COLOURS = np.array([[1 / 3, 1 / 3, 1 / 3], [1, -1, 0], [0, -1, 1]], np.float32)
+_LEAST_CHANGE = 0.1
+"""Beside an item, a smaller change is none of the light or the camera, as a share of the picture.
+"""
 _CHANGED = 0.01
 """The share of its area below which a change does not count: the object is at rest."""
 _LIGHT_PER_SECOND = 0.3
@@ -107,6 +110,7 @@ class Background:
         """Of each pixel 255, or 0 in the box of an item."""
         self._suspects: list[Box] = []
         self._patches: list[tuple[Box, Floats]] = []
+        self._expected: list[_Part] = []
         self.woken: list[Box] = []
 
     @property
@@ -114,7 +118,9 @@ class Background:
         """Whether it has been learned."""
         return self._learned is not None
 
-    def blobs(self, picture: Image, captured: float) -> list[Blob] | None:
+    def blobs(
+        self, picture: Image, captured: float, expected: Sequence[Box] = ()
+    ) -> list[Blob] | None:
         """The blobs in front; None while the background is learned, or if nearly all differs.
 
         A single picture that differs everywhere, such as a flash or a damaged one, changes nothing.
@@ -122,7 +128,10 @@ class Background:
         Args:
             picture: uint8 (height, width, 3) BGR, always of one shape.
             captured: seconds.
+            expected: where objects are expected that came in before: what differs there is no
+                change of the light or the camera, however large it is.
         """
+        self._expected = [around(box, 0) for box in expected]
         self._elapsed = 0.0 if self._now == -math.inf else max(0.0, captured - self._now)
         self.woken = []
         self._now, self._last = captured, self._picture
@@ -315,12 +324,29 @@ class Background:
 
     def _found(self, front: Mask, learned: _Learned) -> list[Blob] | None:
         """The blobs; None if the light or the camera must have changed."""
-        most = self._max_area * front.size
-        if cv2.countNonZero(front) > most:
+        if self._is_too_much(front):
             return None
         found = self._blobs(front, learned)
         # A camera that was moved shows differences at all edges, everywhere in the picture.
-        return None if any(blob.box.width * blob.box.height > most for blob in found) else found
+        most = self._max_area * front.size
+        for box in (blob.box for blob in found if blob.box.width * blob.box.height > most):
+            whole = np.zeros_like(front)
+            whole[around(box, 0)] = 255
+            if self._is_too_much(whole):
+                return None
+        return found
+
+    def _is_too_much(self, mask: Mask) -> bool:
+        """Whether a mask covers more than an item does, outside of where one is expected."""
+        if cv2.countNonZero(mask) <= self._max_area * mask.size:
+            return False
+        if not self._expected:
+            return True
+        new, free = mask.copy(), np.full_like(mask, 255)
+        for part in self._expected:
+            new[part] = free[part] = 0
+        most = max(self._max_area * cv2.countNonZero(free), _LEAST_CHANGE * mask.size)
+        return cv2.countNonZero(new) > most
 
     def _blobs(self, front: Mask, learned: _Learned) -> list[Blob]:
         # An object in view may become smaller than the least size of a new one.

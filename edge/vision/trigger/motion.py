@@ -38,8 +38,9 @@ class Settings(TriggerSettings):
         Field(
             ge=0.05,
             le=1,
-            description="largest item, as a share of the region's area; a larger change is one of "
-            "the light or the camera",
+            description="largest item that appears at once, as in a bin, as a share of the "
+            "region's area; a larger change is one of the light or the camera. What comes in over "
+            "the region's edge, as on a belt, may be larger",
         ),
     ] = 0.7
     min_gap: Annotated[
@@ -161,7 +162,8 @@ class MotionTrigger:
         at, background, tracks = frame.captured, self._background, self._tracks
         picture = small_picture(frame.image)
         size = picture.shape[1], picture.shape[0]
-        blobs = background.blobs(picture, at)
+        expected = [edges.within(*size) for edges in tracks.travelling(at, size)]
+        blobs = background.blobs(picture, at, expected)
         self.blobs = blobs or ()
         if blobs is None:
             tracks.skip()

@@ -62,6 +62,16 @@ class Edges(NamedTuple):
         """The centre of the box."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
+    def enlarged(self, margin: float) -> Edges:
+        """The box with a margin on all sides."""
+        left, top, right, bottom = self
+        return Edges(left - margin, top - margin, right + margin, bottom + margin)
+
+    def within(self, width: int, height: int) -> Box:
+        """What lies of the box in a picture of this size, in whole pixels."""
+        left, top, right, bottom = map(round, self.common(Edges(0, 0, width, height)))
+        return Box(left, top, max(0, right - left), max(0, bottom - top))
+
     def common(self, other: Edges) -> Edges:
         """The intersection of both boxes."""
         return Edges(
@@ -215,13 +225,28 @@ class Track:
         self.passed = self._passing(latest)
         # With observations on both sides of the middle, more would only reduce the precision.
         beyond = latest[-_BEYOND].seen if len(latest) > _BEYOND else -math.inf
-        self._settled = self.passed is not None and latest[0].seen <= self.passed <= beyond
+        between = self.passed is not None and latest[0].seen <= self.passed <= beyond
+        self._settled = between and not any(map(self._fills_its_way, latest[-_BEYOND:]))
 
     def share(self, box: Box, extent: Box, at: float) -> None:
         """Adds an observation in a blob of several objects; this one is most likely in `box`."""
         self.box, self.extent, self.cut = box, extent, cut_off(box, self._size)
         self.seen, self.shown, self.alone = at, True, False
         self.frames += 1
+
+    @property
+    def travels(self) -> bool:
+        """Whether it moves so that it is on its way."""
+        return any(self.leaves_over(side) or self.comes_over(side) for side in range(2))
+
+    def leaves_over(self, side: int) -> bool:
+        """Whether it travels out over the picture's left (0), top, right or bottom (3)."""
+        pace = self.velocity[side % 2] if self.velocity else 0.0
+        return (pace if side >= 2 else -pace) > _TRAVELS * max(self._size)
+
+    def comes_over(self, side: int) -> bool:
+        """Whether it travels in over that side."""
+        return self.leaves_over((side + 2) % 4)
 
     @property
     def twofold(self) -> bool:
@@ -238,10 +263,7 @@ class Track:
         """Whether it was leaving the picture, or must have left it by the time `at`."""
         if self.velocity is None:
             return False
-        across, down = self.velocity
-        ways = (-across, -down, across, down)
-        travels = _TRAVELS * max(self._size)
-        if any(cut and way > travels for cut, way in zip(self.cut, ways, strict=True)):
+        if any(self.cut[side] and self.leaves_over(side) for side in range(4)):
             return True
         width, height = self._size
         return self.expected(at, None).common(Edges(2, 2, width - 2, height - 2)).area == 0
@@ -251,6 +273,13 @@ class Track:
         area = self._points[-1].edges.area
         larger, smaller = max(before.area, now.area), min(before.area, now.area)
         return area > _LEAP * larger or _LEAP * area < smaller
+
+    def _fills_its_way(self, point: _Point) -> bool:
+        """Whether it reaches over both sides of the picture between which it travels: how long it
+        is will be seen as it leaves."""
+        across, down = self.velocity or (0.0, 0.0)
+        axis = int(abs(down) > abs(across))
+        return point.cut[axis] and point.cut[axis + 2]
 
     def _find_pace(self, before: _Point, now: _Point) -> None:
         elapsed, last = now.seen - before.seen, self.velocity
@@ -288,14 +317,16 @@ class Track:
         The line centre = start + pace * time is fitted by least squares, separately across and
         down, to the observations in which both ends of that side are visible, if there are enough
         of them. Otherwise, the length of a side that the edge cuts off is taken from an observation
-        in which it is completely visible; until there is one, it is the largest length seen.
+        in which it is completely visible; for one that never is, see `_cut_off_ones`.
         """
         lasted = latest[-1].seen - latest[0].seen
         start, pace = np.zeros(2), np.zeros(2)
         for axis in range(2):
             sure = [point for point in latest if point.is_sure(axis)]
-            chosen = sure if len(sure) >= _SURE else latest
-            side = (sure[-1:] or [max(latest, key=lambda point: point.side(axis))])[0].side(axis)
+            if sure:
+                chosen, side = sure if len(sure) >= _SURE else latest, sure[-1].side(axis)
+            else:
+                chosen, side = _cut_off_ones(self._points, latest, axis)
             times = np.array([point.seen - self.seen for point in chosen])
             apart = times - times.mean()
             places = np.array([point.place(axis, side) for point in chosen])
@@ -308,3 +339,28 @@ class Track:
         if speed * lasted < _TRAVELS * max(self._size):
             return None
         return self.seen + float((np.array(self._size) / 2 - start) @ pace) / speed**2
+
+
+def _cut_off_ones(
+    points: Sequence[_Point], latest: Sequence[_Point], axis: int
+) -> tuple[Sequence[_Point], float]:
+    """(the observations of a side that is never completely visible to fit a line to, its length).
+
+    How long it is can be told once both of its ends were seen, from how far it has moved between.
+    Until then, it is as long as the most that was seen of it.
+    """
+    begun = [point for point in points if point.cut[axis] and not point.cut[axis + 2]]
+    ended = [point for point in points if point.cut[axis + 2] and not point.cut[axis]]
+    if len(begun) < 2 or len(ended) < 2:
+        one_end = [point for point in latest if point.cut[axis] != point.cut[axis + 2]]
+        return one_end or latest, max(point.side(axis) for point in latest)
+    moved = spread = 0.0
+    middles = []
+    for group, end in ((begun, axis + 2), (ended, axis)):
+        times = np.array([point.seen for point in group])
+        ends = np.array([point.edges[end] for point in group])
+        moved += float((times - times.mean()) @ ends)
+        spread += float(np.square(times - times.mean()).sum())
+        middles.append((float(times.mean()), float(ends.mean())))
+    (begun_at, far_end), (ended_at, near_end) = middles
+    return begun + ended, far_end - near_end + moved / spread * (ended_at - begun_at)

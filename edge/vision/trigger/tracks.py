@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 from edge.core.images.preprocess import Box
 from edge.vision.trigger.blobs import Blob, cut_off
+from edge.vision.trigger.doubt import Doubt
 from edge.vision.trigger.track import Edges, Track, Vector
 
 _INSIDE = 0.6
 """The share of a box within another from which it counts as inside."""
-_APART = 0.1
-"""The largest gap between parts of one object, as a share of the picture's longer side."""
 _CLOSE = 0.03
 """The largest gap between blobs that come into view as one object, as a share of that side."""
 _SHRUNK = 4.0
@@ -47,6 +46,7 @@ class Tracks:
         self._min_area, self._min_gap, self._still_seconds = min_area, min_gap, still_seconds
         self._lost_seconds, self._stuck_seconds = lost_seconds, stuck_seconds
         self._tracks: list[Track] = []
+        self._doubts: dict[Track, Doubt] = {}
         self._usual: Vector | None = None
         self._skipped = 0
         self._numbered = 0
@@ -83,10 +83,24 @@ class Tracks:
         for blob in _joined(self._matched(blobs, at, size), _CLOSE * max(size)):
             if blob.area >= self._min_area * size[0] * size[1]:
                 track = Track(blob.box, blob.extent, at, size=size, body=blob.body)
+                self._doubt(track)
                 self._tracks.append(track)
+        for track, doubt in list(self._doubts.items()):
+            self._keep(track, doubt.still(track, self._tracks) if track in self._tracks else None)
         for track in self._tracks:
             if track.seen == at and not is_calm(track.box):
                 track.calm_since = at
+
+    def travelling(self, at: float, size: Vector) -> list[Edges]:
+        """Where objects that travel are expected, with what their places may be off."""
+        if self._still_seconds:
+            return []
+        side = max(size)
+        return [
+            track.expected(at, None).enlarged(self._reach(track, at, side))
+            for track in self._tracks
+            if track.travels
+        ]
 
     def skip(self) -> None:
         """Skips a picture that shows nothing about the objects, as nearly all of it differs."""
@@ -128,12 +142,27 @@ class Tracks:
         return self._without(self._tracks)
 
     def _is_item(self, track: Track) -> bool:
-        if track.silent or not track.shown:
+        if track.silent or track in self._doubts or not track.shown:
             return False
         if not self._still_seconds:
             return True
         rest = track.seen - max(track.still_since, track.calm_since)
         return track.alone and rest >= self._still_seconds
+
+    def _doubt(self, track: Track) -> None:
+        """Asks whether a new object may be a part of another one; what must rest never is."""
+        if not self._still_seconds:
+            sure = [other for other in self._tracks if other not in self._doubts]
+            self._keep(track, Doubt.about(track, sure))
+
+    def _keep(self, track: Track, doubt: Doubt | None) -> None:
+        self._doubts.pop(track, None)
+        if doubt is not None:
+            self._doubts[track] = doubt
+
+    def _is_doubted(self, track: Track, others: Container[Track]) -> bool:
+        """Whether a track may be a part of one of the others."""
+        return track in self._doubts and self._doubts[track].whole in others
 
     def _without(self, tracks: Iterator[Track] | Sequence[Track]) -> list[Track]:
         taken = list(tracks)
@@ -165,6 +194,11 @@ class Tracks:
             # Objects that touch each other are one blob: each is expected at its own velocity.
             larger = edges.area > 1.2 * expected[track].area
             others = [one for one in alone if larger and _covered(expected[one], edges) > _INSIDE]
+            joint = {track, *others}
+            parts = [one for one in joint if self._is_doubted(one, joint)]
+            if parts:  # what came in beside one another is one object
+                track, *others = (one for one in (track, *others) if one not in parts)
+                self._without(parts)
             if others:
                 for one in (track, *others):
                     one.share(_within(expected[one], blob.box), blob.extent, at)
@@ -212,9 +246,7 @@ def _is_part(part: Blob, blob: Blob, track: Track, where: Edges, size: Vector) -
     cut = zip(track.cut, cut_off(blob.box, size), strict=True)
     if any(before and not now for before, now in cut):
         return False  # The object has come in; a blob behind it at the edge is the next one.
-    edges = Edges.of(part.box)
-    near = edges.gap(Edges.of(blob.box)) <= _APART * max(size)
-    return near and _covered(edges, where) > _INSIDE
+    return _covered(Edges.of(part.box), where) > _INSIDE
 
 
 def _has_come_off(piece: Blob, blob: Blob, track: Track, size: Vector) -> bool:

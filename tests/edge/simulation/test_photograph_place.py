@@ -15,14 +15,14 @@ from edge.simulation.options import SimulationOptions, world_for
 from edge.simulation.photograph_place import region_of_shape, shape_warning
 from edge.vision.region import Region
 from tests.bundles import SPEC, make_bundle
-from tests.edge.simulation.photographs import STATION, write_things
+from tests.edge.simulation.photographs import BIN, STATION, write_things
 
 
-def plan_of(folder: Path, *lines: str, crop: str = "region") -> StationPlan:
+def plan_of(folder: Path, *lines: str, crop: str = "region", text: str = STATION) -> StationPlan:
     make_bundle(folder / "bundle", spec=SPEC.model_copy(update={"crop": crop}))
     write_things(folder / "things")
     file = folder / "station.yaml"
-    file.write_text(STATION + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+    file.write_text(text + "".join(f"{line}\n" for line in lines), encoding="utf-8")
     return read_station(file)
 
 
@@ -37,6 +37,15 @@ def test_photographs_lie_in_the_region(tmp_path: Path, lines: tuple[str, ...], r
     world, _ = world_for(plan, SimulationOptions(items=tmp_path / "things", count=1))
     with closing(world):
         assert (world.order.region, world.order.scale) == (region, 1)
+        assert world.order.largest == 1
+
+
+def test_where_items_appear_at_once_they_are_no_larger_than_the_trigger_takes(
+    tmp_path: Path,
+) -> None:
+    plan = plan_of(tmp_path, text=BIN)
+    world, _ = world_for(plan, SimulationOptions(items=tmp_path / "things", count=1))
+    with closing(world):
         assert world.order.largest == pytest.approx(0.9 * 0.7)  # of the trigger's max_area
 
 

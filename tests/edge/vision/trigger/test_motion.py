@@ -432,7 +432,8 @@ def test_side_by_side_each_item_keeps_its_number() -> None:
     items = look_at(Scene(6, (Thing(upper), Thing(lower, WHITE))))
     heights = sorted({round(box.top, -1) for box in item.boxes} for item in items)
     assert [max(seen) - min(seen) <= 10 for seen in heights] == [True, True]
-    assert [len(item.times) for item in items] == pytest.approx([38, 38], abs=3)
+    # While the first one is coming in, the other may be a part of it.
+    assert [len(item.times) for item in items] == pytest.approx([38, 31], abs=3)
 
 
 def test_when_one_item_hides_another_both_keep_their_numbers_and_their_size() -> None:
