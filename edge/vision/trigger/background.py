@@ -43,8 +43,7 @@ _SPREADS = 4.0
 """A pixel is in front if it differs by so many standard deviations of the background."""
 _LIGHTNESS_AND_COLOURS = np.array([[1 / 3, 1 / 3, 1 / 3], [1, -1, 0], [0, -1, 1]], np.float32)
 _LEAST_CHANGE = 0.1
-"""Beside an item, a smaller change is none of the light or the camera, as a share of the picture.
-"""
+"""A smaller change beside an item, as a share of the picture, is none of the light."""
 _CHANGED = 0.01
 """The share of its area below which a change does not count: the object is at rest."""
 _LIGHT_PER_SECOND = 0.3
@@ -128,8 +127,7 @@ class Background:
         Args:
             picture: uint8 (height, width, 3) BGR, always of one shape.
             captured: seconds.
-            expected: where objects are expected that came in before: what differs there is no
-                change of the light or the camera, however large it is.
+            expected: where objects are expected: what differs there is no change of the light.
         """
         self._expected = [around(box, 0) for box in expected]
         self._elapsed = 0.0 if self._now == -math.inf else max(0.0, captured - self._now)
