@@ -154,8 +154,10 @@ def _check_networks(recipe: str, ways: Sequence[Way]) -> None:
     built: list[tuple[object, ...]] = []
     for way in ways:
         planned = way.recipe(recipe)
-        taught = planned.distill is not None and not is_run(planned.distill.teacher)
-        for each in (planned, *([teacher_recipe(planned.distill)] if taught else [])):
+        plans = [planned]
+        if planned.distill is not None and not is_run(planned.distill.teacher):
+            plans.append(teacher_recipe(planned.distill))
+        for each in plans:
             cuts = [phase.train_from for phase in each.phases]
             if (facts := (each.network, each.input, cuts)) in built:
                 continue

@@ -99,7 +99,8 @@ def split_pictures(
     _check_named(grouped, named)
     order = sorted(range(len(grouped)), key=lambda i: (grouped[i].source, digests[i], i))
     pairs = _same_files(order, digests)
-    pairs |= {pair: NearPair(*sorted(pair), 1.0, _OF_A_GROUP) for pair in again.links}
+    for link in again.links:
+        pairs[min(link), max(link)] = NearPair(min(link), max(link), 1.0, _OF_A_GROUP)
     placed: dict[int, LabelledPicture] = {}
     left_out: dict[int, str] = {}
     notes = list(again.notes)
