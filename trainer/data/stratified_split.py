@@ -178,8 +178,8 @@ def _place(
     if missing and len(groups) >= len(SPLITS):
         raise TooFewPicturesError(
             f"class {label!r} has {len(groups)} groups of pictures, all with a split already and "
-            f"none for the {missing[0]} split: add new pictures of it, keep the "
-            "split of another run, or let the pictures be divided anew"
+            f"none for the {missing[0]} split: add new pictures of it, start from (or keep the "
+            "split of) a run of another --seed, or let the pictures be divided anew"
         )
     if missing:
         raise TooFewPicturesError(

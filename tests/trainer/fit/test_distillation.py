@@ -290,9 +290,12 @@ def test_a_teacher_s_minutes_are_not_taken_from_a_training_that_is_resumed(
     """Of ten minutes the student had used one, and its teacher fifteen of its own."""
     taught = prepared.recipe.model_copy(update={"distill": plan(drawn)})
     pupil = replace(prepared, recipe=taught)
-    monkeypatch.setattr(
-        training_session, "teach", lambda *given, **rest: Taught(np.zeros(0, np.float16), ())
-    )
+
+    def slow(*given: object, **rest: object) -> Taught:
+        time.sleep(0.2)  # seconds are noted to a tenth
+        return Taught(np.zeros(0, np.float16), ())
+
+    monkeypatch.setattr(training_session, "teach", slow)
     request = TrainingRequest(
         recipe=taught, name="drawn", data=drawn / "photos", out=tmp_path / "run", variant="default",
         settings=(), add=(), groups=None, keep_parts=None, from_run=None, seed=0, max_minutes=10,
@@ -304,4 +307,4 @@ def test_a_teacher_s_minutes_are_not_taken_from_a_training_that_is_resumed(
     session = TrainingSession.begin(request, pupil, again, Stages(), lambda: None).with_teacher()
     assert session.budget.deadline - time.monotonic() == pytest.approx(9 * 60, abs=20)
     again.save("phases", {}, {})
-    assert Checkpoint.begin(tmp_path / "state", {}, resume=True).free == pytest.approx(900, abs=20)
+    assert Checkpoint.begin(tmp_path / "state", {}, resume=True).free > 15 * 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from edge.core.errors import EXIT_IO, EXIT_OK
-from tests.trainer.session.test_training import draw_photos
+from tests.trainer.session.test_training import DRAWN, draw_photos
 from tests.trainer.tiny import tiny_network
 from trainer.cli import main
 
@@ -43,10 +44,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             yield folder
 
 
-def words(folder: Path, out: str, *more: str) -> list[str]:
+def words(folder: Path, out: str, *more: str, recipe: str = "drawn.yaml") -> list[str]:
     """The command that trains on the pictures of `folder`."""
     data = ["--data", str(folder / "photos"), "--out", str(folder / out)]
-    return ["train", str(folder / "drawn.yaml"), *data, *more]
+    return ["train", str(folder / recipe), *data, *more]
 
 
 KILLED = """
@@ -69,9 +70,9 @@ with tiny_network():
 """A training that is killed as it says `moment`, on a machine of any speed."""
 
 
-def kill(folder: Path, out: str, moment: str) -> None:
+def kill(folder: Path, out: str, moment: str, *, recipe: str = "drawn.yaml") -> None:
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, moment, *words(folder, out)],
+        [sys.executable, "-c", KILLED, moment, *words(folder, out, recipe=recipe)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -118,3 +119,25 @@ def test_it_comes_to_the_same_figures(
     assert found["validation"] == whole["validation"]
     assert found["thresholds"] == whole["thresholds"]
     assert not (folder / f".{out}.training").exists()
+
+
+@pytest.mark.slow
+def test_what_learns_from_a_teacher_comes_to_the_same_figures(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its teacher is not trained again."""
+    teacher = f"{{teacher: {folder / 'teacher.yaml'}}}"
+    (folder / "teacher.yaml").write_text(DRAWN, encoding="utf-8")
+    (folder / "taught.yaml").write_text(f"{DRAWN}distill: {teacher}\n", encoding="utf-8")
+    assert main(words(folder, "taught", recipe="taught.yaml")) == EXIT_OK
+    shutil.rmtree(folder / "cache" / "teachers")
+    kill(folder, "taught-again", "phase head:", recipe="taught.yaml")
+    capsys.readouterr()
+    assert main(words(folder, "taught-again", "--resume", recipe="taught.yaml")) == EXIT_OK
+    said = capsys.readouterr().err
+    assert "teacher.yaml, from the cache" in said
+    assert "phase head: continuing after epoch 20" in said
+    whole, again = metrics(folder / "taught"), metrics(folder / "taught-again")
+    assert again["notes"][0].startswith("It learned from a teacher beside the labels")
+    for key in ("notes", "test", "validation", "thresholds"):
+        assert again[key] == whole[key]
