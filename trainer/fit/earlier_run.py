@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from edge.core.dataset import LabelledPicture
 from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.errors import RunError
-from trainer.recipes.plan import NetworkPlan, Recipe
+from trainer.recipes.plan import NetworkPlan, PhasePlan, Recipe
 from trainer.recipes.reading import read_recipe
 from trainer.run import (
     FACTS,
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 
 _SHAPING = ("name", "alpha", "blocks", "pixels", "head", "head_width")
 """Keys of `network` that decide which weights there are, and what they are made for."""
+_HEAD = ("pooled", "features")
+"""The layers from which a phase trains the head alone."""
+_EPOCHS, _RATE = 0.5, 0.5
+"""Of the epochs and the learning rate of a phase below the head."""
+
+
+def _shorter(phase: PhasePlan) -> PhasePlan:
+    epochs = math.ceil(_EPOCHS * phase.epochs)
+    return phase.model_copy(update={"epochs": epochs, "learning_rate": _RATE * phase.learning_rate})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +124,11 @@ class EarlierRun:
         known = [label for label in self.run.facts.labels if label in there]
         return (*known, *sorted(there.difference(known)))
 
-    def planned(self, recipe: Recipe) -> Recipe:
-        """`recipe` as it is carried out from this run.
+    def planned(self, recipe: Recipe, found: Iterable[str]) -> Recipe:
+        """`recipe` as it is carried out from this run, for the classes `found`.
+
+        What the weights know is not learned again: a head that has no new class is left as it is,
+        and the layers below have fewer epochs at a lower rate, which also forgets less.
 
         Cross-fitted models would start from weights that have learned from the very pictures that
         they are to be scored on, so none are trained. Nor can it be measured which novelty score
@@ -125,7 +138,11 @@ class EarlierRun:
         unknown, chosen = recipe.unknown, self.run.facts.unknown
         if unknown.score == "auto" and chosen is not None:
             unknown = unknown.model_copy(update={"score": chosen.score})
-        return recipe.model_copy(update={"accept": accept, "unknown": unknown})
+        is_new = not set(found) <= set(self.run.facts.labels)
+        upper = [phase for phase in recipe.phases if phase.train_from not in _HEAD]
+        heads = [phase for phase in recipe.phases if phase.train_from in _HEAD]
+        phases = [*(heads if is_new or not upper else []), *(_shorter(phase) for phase in upper)]
+        return recipe.model_copy(update={"accept": accept, "unknown": unknown, "phases": phases})
 
     def started(self, network: Network, labels: Sequence[str]) -> Network:
         """`network` with the weights of this run; classes that are new to it keep their own.

@@ -119,7 +119,7 @@ def prepare(
     recipe = recipe.model_copy(update={"input": spec})
     if earlier is not None:
         earlier.check_input(spec)
-        recipe, rows = earlier.planned(recipe), earlier.rows
+        recipe, rows = earlier.planned(recipe, found.classes), earlier.rows
     # Before the pictures are decoded, so that missing weights are reported at once.
     with nullcontext() if earlier is None else without_weights():
         network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)

@@ -99,6 +99,21 @@ def test_the_network_answers_as_the_run_did_before_it_is_trained(first_week: Pat
     assert not prepared.network.pretrained
 
 
+def test_what_the_weights_know_is_not_learned_again(first_week: Path, tmp_path: Path) -> None:
+    """No head without a new class, and below it half of the epochs at half the rate."""
+    recipe = read_recipe(str(first_week / "drawn.yaml"))
+    (upper,) = started(first_week, seed=3).recipe.phases
+    assert (upper.name, upper.epochs, upper.learning_rate) == ("upper", 2, 0.005)
+    draw(tmp_path / "later" / "amber", (20, 140, 240))
+    draw(tmp_path / "later" / "red", BGR["red"])
+    later = prepare(recipe, tmp_path / "later", from_run=first_week / "run").recipe.phases
+    assert later == [recipe.phases[0], upper]
+    alone = recipe.model_copy(update={"phases": recipe.phases[:1]})
+    assert prepare(alone, first_week / "photos", from_run=first_week / "run").recipe.phases == (
+        alone.phases
+    )
+
+
 def test_a_second_week_with_a_new_class_leaves_the_test_split_and_the_old_classes_in_place(
     first_week: Path,
     words: Callable[..., list[str]],
