@@ -27,8 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="from_run",
         type=Path,
         metavar="RUN",
-        help="an earlier run to start from: its weights, the order of its classes and its split; "
-        "pictures and classes may have been added since",
+        help="an earlier run to start from: its weights, its split and groups, the order of its "
+        "classes; pictures and classes may have been added since. Without a new class the head is "
+        "left as it is, and phases below it have half of their epochs at half their rate",
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on with a training to RUN that was cut off"

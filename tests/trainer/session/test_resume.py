@@ -131,7 +131,7 @@ def test_what_learns_from_a_teacher_comes_to_the_same_figures(
     (folder / "taught.yaml").write_text(f"{DRAWN}distill: {teacher}\n", encoding="utf-8")
     assert main(words(folder, "taught", recipe="taught.yaml")) == EXIT_OK
     shutil.rmtree(folder / "cache" / "teachers")
-    kill(folder, "taught-again", "phase head:", recipe="taught.yaml")
+    kill(folder, "taught-again", "phase head: 20 epochs", recipe="taught.yaml")
     capsys.readouterr()
     assert main(words(folder, "taught-again", "--resume", recipe="taught.yaml")) == EXIT_OK
     said = capsys.readouterr().err
