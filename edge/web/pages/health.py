@@ -64,7 +64,7 @@ def show(visit: Visit) -> Response:
         signs=signs,
         model=visit.model,
         machine=[
-            machine_words(found, gettext)
+            machine_words(found, visit.language)
             for found in (disk_finding(plan.ledger.parent), *heat_findings())
         ],
         fault_words=partial(picture_fault_words, gettext=gettext),

@@ -7,20 +7,23 @@ from dataclasses import replace
 
 from edge.core.terminal.sentence import Sentence
 from edge.telemetry.finding import Finding
+from edge.web.language.languages import Language
 
 Gettext = Callable[[str], str]
 
 
-def machine_words(found: Finding, gettext: Gettext) -> Finding:
+def machine_words(found: Finding, language: Language) -> Finding:
     """A finding of disk, heat or power with its words translated."""
 
     def word(name: str, value: str) -> str:
-        if name != "flags":
-            return value
-        return ", ".join(gettext(flag) for flag in value.split(", "))
+        if name == "free":
+            return language.number(float(value), 1)
+        if name == "flags":
+            return ", ".join(map(language.gettext, value.split(", ")))
+        return value
 
     def translated(text: str | Sentence) -> str:
-        return text.said(gettext, word) if isinstance(text, Sentence) else text
+        return text.said(language.gettext, word) if isinstance(text, Sentence) else text
 
     return replace(found, said=translated(found.said), advice=translated(found.advice))
 

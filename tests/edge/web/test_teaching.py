@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,20 @@ def test_a_lane_is_moved_by_keys_alone_and_maintenance_ended(screen: Screen) -> 
     hands.use("form[action='/teach/lanes/end'] button")
     taken = [command for command, _ in _PAGES[-1].control.taken]
     assert taken == ["stop", "mode Maintenance", "move-lane metal", "mode Production", "reset"]
+
+
+def test_an_input_that_changes_is_seen_without_a_press(screen: Screen) -> None:
+    pages = _PAGES[-1]
+    maintained(pages)
+    page = screen.open("/teach/lanes")
+    switch = page.locator("#inputs dd").first
+    assert switch.inner_text() == "● reached (low)"
+    pages.control.levels = [{**one, "active": False} for one in pages.control.levels or ()]
+    assert pages.reading is not None
+    status = pages.reading.status  # which a station writes anew twice a second
+    later = replace(status, monotonic=status.monotonic + 0.5)
+    pages.reading = pages.reading._replace(status=later)
+    switch.filter(has_text="○ not reached (high)").wait_for()
 
 
 def test_a_session_that_ends_leads_from_the_picture_to_the_sign_in(

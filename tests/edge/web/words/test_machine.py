@@ -15,7 +15,8 @@ from edge.telemetry.finding import Finding
 from edge.web.language.languages import read_languages
 from edge.web.words.machine import machine_words, part_words, picture_fault_words
 
-INDONESIAN = read_languages()["id"].gettext
+LANGUAGE = read_languages()["id"]
+INDONESIAN = LANGUAGE.gettext
 
 
 def findings(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Finding]:
@@ -41,14 +42,15 @@ def test_each_finding_is_translated(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     found = list(findings(tmp_path, monkeypatch))
     assert len(found) == 13
     for one in found:
-        said = machine_words(one, INDONESIAN)
+        said = machine_words(one, LANGUAGE)
         assert said == replace(one, said=said.said, advice=said.advice)
         assert said.said != str(one.said)
         assert not one.advice or said.advice != str(one.advice)
-    wrong = [str(machine_words(one, INDONESIAN).said) for one in found[3:5]]
+    assert str(machine_words(found[0], LANGUAGE).said).startswith("10,0 GB kosong")
+    wrong = [str(machine_words(one, LANGUAGE).said) for one in found[3:5]]
     assert wrong[0].endswith("tetapi tidak ada disk terpasang di /a: foldernya ada di disk /")
     assert wrong[1].endswith("yang ada di memori: isinya hilang saat mesin dimatikan")
-    limits = machine_words(found[-1], INDONESIAN).said
+    limits = machine_words(found[-1], LANGUAGE).said
     assert limits == "sekarang: tegangan kurang, kecepatan dibatasi, diperlambat, batas suhu awal"
 
 
