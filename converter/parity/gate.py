@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from converter.parity.differences import (
     MetricChange,
@@ -30,7 +31,7 @@ from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess
 from edge.core.model.grade import Grade, grade
 from edge.core.model.interpreter import Interpreter
-from edge.core.model.metrics import Evaluation, Share, evaluate_scores
+from edge.core.model.metrics import Evaluation, Share, evaluate_scores, plain_share
 from edge.core.terminal.progress import Progress
 from edge.core.verdict import Prediction
 from trainer.run import RunFacts
@@ -276,6 +277,13 @@ def compare_answers(
     truth = np.array([labels.index(picture.label) for picture in pictures], np.int64)
     right_float, right_int8 = best == truth, best_int8 == truth
     groups = [str(each.group or each.path) for each in pictures if each.split == "test"]
+    sampling = Resampling(groups, len(groups))
+
+    def share(hits: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> Share:
+        found = plain_share(hits, among)
+        if sampling.independent:
+            return found
+        return replace(found, by_groups=sampling.share(hits, among).interval)
 
     def on_test(predictions: Predictions, thresholds: Thresholds) -> Evaluation:
         return evaluate_scores(
@@ -285,6 +293,7 @@ def compare_answers(
             thresholds.accept,
             novelty=None if predictions.novelty is None else predictions.novelty[test],
             unknown=thresholds.unknown,
+            share=share,
         )
 
     return Parity(
@@ -302,7 +311,7 @@ def compare_answers(
             *(each.scores[judging if judging.any() else ...] for each in (float32, int8))
         ),
         unknown=_compare_unknown(float32, int8, of_float.unknown, of_int8.unknown),
-        right_interval=Resampling(groups, len(groups)).share(right_int8[test]).interval,
+        right_interval=sampling.share(right_int8[test]).interval,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -113,6 +113,8 @@ class Share:
 
     count: int
     total: int
+    by_groups: tuple[float, float] | None = None
+    """The interval where it is known which pictures belong together."""
 
     @property
     def value(self) -> float | None:
@@ -121,12 +123,14 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Wilson's 95 % interval; None if the total is 0.
+        """`by_groups`, or Wilson's 95 % interval; None if the total is 0.
 
-        It assumes independent pictures: series of one object make the true interval wider.
+        Wilson's assumes independent pictures: series of one object make the true interval wider.
         """
         if not self.total:
             return None
+        if self.by_groups is not None:
+            return self.by_groups
         return wilson(self.count / self.total, self.total)
 
     @property
@@ -242,6 +246,15 @@ class Evaluation:
         }
 
 
+ShareOf = Callable[[npt.NDArray[np.bool_], npt.NDArray[np.bool_]], Share]
+"""(hits, among), both bool (pictures,) -> the share of `hits` in `among`."""
+
+
+def plain_share(hits: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> Share:
+    """The share of `hits` in `among`, of independent pictures."""
+    return Share(int((hits & among).sum()), int(among.sum()))
+
+
 def evaluate_scores(
     scores: npt.NDArray[np.float32],
     truth: npt.NDArray[np.int64],
@@ -250,6 +263,7 @@ def evaluate_scores(
     *,
     novelty: npt.NDArray[np.floating] | None = None,
     unknown: float | None = None,
+    share: ShareOf = plain_share,
 ) -> Evaluation:
     """The metrics of `scores` on labelled pictures.
 
@@ -260,29 +274,29 @@ def evaluate_scores(
         accept: the accept threshold of every label.
         novelty: float (pictures,), the novelty scores, 0..1; None if the model has none.
         unknown: the novelty score above which a picture is rejected as unknown; None if none is.
+        share: gives a share its interval, by which pictures belong together.
     """
     best = scores.argmax(axis=1) if len(scores) else np.zeros(0, np.int64)
     thresholds = np.array([accept[label] for label in labels], np.float64)
     # Compared in float64, as `decide` does with the scores as Python floats.
     taken = scores.max(axis=1, initial=0).astype(np.float64) >= thresholds[best]
     if novelty is None or unknown is None:
-        novel, judged = np.zeros(len(truth), bool), 0
+        novel, judged = np.zeros(len(truth), bool), np.zeros(len(truth), bool)
     else:
-        novel, judged = ~(novelty.astype(np.float64) <= unknown), len(truth)
+        novel = ~(novelty.astype(np.float64) <= unknown)
+        judged = np.ones(len(truth), bool)
     taken &= ~novel
     right = best == truth
     confusion = np.zeros((len(labels), len(labels)), np.int64)
     np.add.at(confusion, (truth, best), 1)
+    everything = np.ones(len(truth), bool)
     return Evaluation(
-        accuracy=Share(int(right.sum()), len(truth)),
-        accepted=Share(int(taken.sum()), len(truth)),
-        purity=Share(int((right & taken).sum()), int(taken.sum())),
-        unknown=Share(int(novel.sum()), judged),
+        accuracy=share(right, everything),
+        accepted=share(taken, everything),
+        purity=share(right, taken),
+        unknown=share(novel, judged),
         classes={
-            label: ClassFigures(
-                precision=Share(int(confusion[i, i]), int(confusion[:, i].sum())),
-                recall=Share(int(confusion[i, i]), int(confusion[i].sum())),
-            )
+            label: ClassFigures(precision=share(right, best == i), recall=share(right, truth == i))
             for i, label in enumerate(labels)
         },
         confusion=confusion,

@@ -146,7 +146,10 @@ def test_accuracy_counts_the_test_part_and_agreement_every_picture() -> None:
         ("test", "b", 0.9, 0.3),  # int8 only
         ("test", "b", 0.9, 0.9),  # both wrong
     ]
-    pictures = [LabelledPicture(Path(part), label, None, part) for part, label, _, _ in table]
+    pictures = [
+        LabelledPicture(Path(str(n)), label, None, part)
+        for n, (part, label, _, _) in enumerate(table)
+    ]
     float32 = np.array([(f, 1 - f) for _, _, f, _ in table], np.float32)
     int8 = np.array([(q, 1 - q) for _, _, _, q in table], np.float32)
     found = compare(Predictions(float32), Predictions(int8), pictures, facts)
@@ -165,3 +168,24 @@ def test_accuracy_counts_the_test_part_and_agreement_every_picture() -> None:
         "float_only_right": 2,
         "int8_only_right": 1,
     }
+
+
+def test_intervals_of_the_test_split_know_of_groups() -> None:
+    """Ten series of ten pictures, of which two are wrong as a whole."""
+    right = np.arange(100) >= 20
+    answers = Predictions(np.where(right[:, None], [[0.9, 0.1]], [[0.1, 0.9]]).astype(np.float32))
+    series, alone = (
+        compare(
+            answers,
+            answers,
+            [LabelledPicture(Path(str(n)), "a", group(n), "test") for n in range(100)],
+            facts_of(),
+        ).int8
+        for group in (lambda n: str(n // 10), lambda n: None)
+    )
+    assert alone.accuracy == Share(80, 100)
+    for name in ("accuracy", "purity", "accepted"):
+        grouped, single = getattr(series, name).interval, getattr(alone, name).interval
+        assert grouped[1] - grouped[0] > 2 * (single[1] - single[0])
+    assert series.classes["a"].recall.interval == series.accuracy.interval
+    assert series.to_json()["accuracy_interval"] == series.accuracy.interval
