@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core.errors import ConfigError, UsageError
-from trainer.compare.ways import ways_to_train
+from edge.core.errors import UsageError
+from trainer.compare.ways import networks_given, ways_to_train
 
 
 def test_every_combination_is_a_way_named_by_what_differs() -> None:
@@ -41,13 +41,38 @@ def test_another_network_is_cut_at_about_the_same_depth(network: str, cuts: list
     assert [phase.train_from for phase in recipe.phases] == cuts
 
 
+def test_variants_of_all_recipes_are_combined_with_other_networks() -> None:
+    """Also where a phase trains from near the input, or all of them from the input itself."""
+    published, *_ = ways_to_train(
+        "garbage", variants=["published"], networks=["efficientnet_lite0"]
+    )
+    assert [phase.train_from for phase in published.recipe("garbage").phases] == [
+        "features", "block5c_add", "block2b_add",
+    ]  # fmt: skip
+    (other,) = ways_to_train("fashion", networks=["tuned_cnn"])
+    assert other.recipe("fashion").network.name == "tuned_cnn"
+    assert {phase.train_from for phase in other.recipe("fashion").phases} == {"input"}
+
+
+def test_the_file_of_weights_may_have_a_comma_in_its_name() -> None:
+    assert networks_given("own,densenet121=/a,b.h5,mobilenet_v2") == [
+        "own", "densenet121=/a,b.h5", "mobilenet_v2",
+    ]  # fmt: skip
+    assert networks_given("own,mobilnet") == ["own", "mobilnet"]
+
+
 def test_augmentations_are_the_recipe_s_or_none_or_more() -> None:
     own, none, hard = (
         way.recipe("garbage").augment
-        for way in ways_to_train("garbage", augmentations=["own", "none", "hard"])
+        for way in ways_to_train(
+            "garbage",
+            augmentations=["own", "none", "hard"],
+            settings=["augment.randaugment.layers=1"],
+        )
     )
     off = none.model_dump(exclude={"randaugment"})
     assert not any(off.values())
+    assert none.randaugment.layers == 0
     assert hard.randaugment.layers == 2
     assert hard.model_copy(update={"randaugment": own.randaugment}) == own
 
@@ -56,17 +81,27 @@ def test_augmentations_are_the_recipe_s_or_none_or_more() -> None:
     ("given", "error", "said"),
     [
         ({"augmentations": ["harder"]}, UsageError, "no augmentation 'harder'. Did you mean hard"),
-        ({"networks": ["convnet"]}, UsageError, "which of its layers take the place of those"),
+        ({"networks": ["convnet"]}, UsageError, "takes the place of block_12_add of mobilenet_v2"),
+        (
+            {"networks": ["convnett=a.h5"]},
+            UsageError,
+            "no network 'convnett'. Did you mean convnet",
+        ),
+        (
+            {"augmentations": ["own", "hard"], "settings": ["augment.copies=0"]},
+            UsageError,
+            "--augment hard: variant default trains on no augmented copy",
+        ),
         ({"variants": ["best"]}, UsageError, "has no variant 'best'"),
         ({"variants": ["default", "default"]}, UsageError, "is given twice"),
-        ({"optimizers": ["lion"]}, ConfigError, "lion"),
+        ({"optimizers": ["adan"]}, UsageError, "no optimizer 'adan'. Did you mean adam"),
         (
             {
                 "networks": ["efficientnet_lite0"],
                 "settings": ["phases.upper.train_from=block_9_add"],
             },
             UsageError,
-            "takes the place of block_9_add in phase upper",
+            "takes the place of block_9_add of mobilenet_v2 in phase upper",
         ),
     ],
 )
