@@ -31,6 +31,13 @@ class Figure:
         """The share `count` of `total` in words, as precisely as that many pictures allow."""
         return share_in_words(self.value, self.interval, count, total)
 
+    @property
+    def shown(self) -> str:
+        """A share and its interval for a table: "89.3% (84.0% to 93.1%)", or "–"."""
+        if self.value is None or self.interval is None:
+            return "–"
+        return f"{self.value:.1%} ({self.interval[0]:.1%} to {self.interval[1]:.1%})"
+
     def to_json(self) -> dict[str, object]:
         """`value` and `interval`."""
         return {"value": self.value, "interval": self.interval}
@@ -82,7 +89,22 @@ class Resampling:
         drawn = self._draw(hits, among)
         with np.errstate(invalid="ignore"):
             shares = drawn[:, 0] / drawn[:, 1]
-        return Figure(value, _limited(_wider(_drawn_out(value, shares, groups), plain)))
+        return Figure(value, _limited(wider(_drawn_out(value, shares, groups), plain)))
+
+    def mean(self, values: npt.NDArray[np.floating]) -> Figure:
+        """The mean of `values` (pictures,), 0..1 each: the share of several tries that were right.
+
+        Pictures are resampled here, too, where each is a group of its own, because such values
+        vary less than right and wrong do.
+        """
+        if not self.total:
+            return NOTHING
+        value = float(np.mean(values))
+        if self.groups == 1 or not np.ptp(values):
+            return Figure(value, wilson(value, self.groups))
+        drawn = self._draw(values, np.ones(self.total, bool))
+        means = drawn[:, 0] / drawn[:, 1]
+        return Figure(value, _limited(_drawn_out(value, means, self.groups)))
 
     def f1(self, is_label: Mask, taken: Mask) -> Figure:
         """The F1 of one label: the harmonic mean of its precision and recall.
@@ -122,14 +144,14 @@ class Resampling:
             return Figure(value, plain)
         if not lost + won or self.groups == 1:
             low, high = paired_interval(0, 0, self.groups)
-            return Figure(value, _wider((-high, -low), plain))
+            return Figure(value, wider((-high, -low), plain))
         drawn = self._draw(before, after, np.ones(self.total, bool))
         changes = (drawn[:, 1] - drawn[:, 0]) / drawn[:, 2]
-        wide = _wider(_drawn_out(value, changes, self.groups), plain)
+        wide = wider(_drawn_out(value, changes, self.groups), plain)
         return Figure(value, (max(-1.0, wide[0]), min(1.0, wide[1])))
 
-    def _draw(self, *masks: Mask) -> npt.NDArray[np.float64]:
-        """The number of pictures of each mask in each bootstrap sample, (draws, masks)."""
+    def _draw(self, *masks: Mask | npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """The sum over the pictures of each mask in each bootstrap sample, (draws, masks)."""
         sums = np.zeros((self.groups, len(masks)))
         for column, mask in enumerate(masks):
             np.add.at(sums[:, column], self._of, mask)
@@ -148,18 +170,19 @@ def _quantiles(values: npt.NDArray[np.floating]) -> Interval:
 def _drawn_out(value: float, values: npt.NDArray[np.floating], groups: int) -> Interval:
     """The bootstrap's interval, as much wider as few groups make its spread too small."""
     low, high = _quantiles(values)
-    factor = _student(groups - 1) / Z95 * math.sqrt(groups / (groups - 1))
+    factor = students_t(groups - 1) / Z95 * math.sqrt(groups / (groups - 1))
     return value - factor * (value - low), value + factor * (high - value)
 
 
-def _student(freedom: int) -> float:
-    """The 97.5 % point of Student's t."""
+def students_t(freedom: int, confidence: float = 0.95) -> float:
+    """The point of Student's t between which and its negative a share `confidence` lies."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, 0.975))
+    return float(stdtrit(freedom, (1 + confidence) / 2))
 
 
-def _wider(one: Interval, other: Interval) -> Interval:
+def wider(one: Interval, other: Interval) -> Interval:
+    """The interval from the lower one of both lower ends to the higher one of both upper ends."""
     return min(one[0], other[0]), max(one[1], other[1])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trainer.statistics.intervals import NOTHING, Figure
+from trainer.statistics.intervals import NOTHING, Figure, students_t
 
 Floats = npt.NDArray[np.floating]
 
@@ -56,11 +56,9 @@ def clustered_variance(values: Floats, groups: Sequence[str]) -> tuple[float, in
 
 
 def _figure(value: float, variance: float, freedom: int) -> Figure:
-    from scipy.special import stdtrit
-
     if freedom < 1:
         return Figure(value, None)
-    half = float(stdtrit(freedom, 0.975)) * math.sqrt(variance)
+    half = students_t(freedom) * math.sqrt(variance)
     return Figure(value, (value - half, value + half))
 
 

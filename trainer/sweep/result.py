@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import yaml
 from optuna.trial import FrozenTrial, TrialState
 
-from edge.core.model.metrics import Share
 from edge.core.terminal.wording import number_of
 from trainer.recipes.plan import Recipe
 from trainer.recipes.reading import recipe_yaml
-from trainer.sweep.objective import CUT_SHORT, EPOCHS, MINUTES, PICTURES, RIGHT
+from trainer.statistics.intervals import Figure, Resampling, students_t
+from trainer.statistics.means import clustered_variance
+from trainer.sweep.objective import CUT_SHORT, EPOCHS, GROUPS, LOSSES, MINUTES, RIGHT
 from trainer.sweep.search import SearchedKey
 from trainer.sweep.trials import ATTEMPTS, DONE, EARLY, PROBLEM
 
@@ -72,8 +75,37 @@ class SweepResult:
         if self.own is self.best:
             told += ", and has the recipe's own values"
         elif self.own is not None:
-            told += f"; the recipe as it is: {_told(self.own)}"
+            told += f"; the recipe as it is: {_told(self.own)}{self._gained()}"
         return f"{told}. {counts}"
+
+    def gain(self) -> Figure | None:
+        """The log loss of the recipe as it is less that of the best trial, of the same pictures.
+
+        The interval is by groups of pictures, and corrected for the number of trials of which the
+        best was taken (Bonferroni). What chance does to a training it does not know. None if either
+        is missing, or has no losses of each picture, as of an earlier pilah.
+        """
+        best, own = self.best, self.own
+        if best is None or own is None or not {LOSSES, GROUPS} <= best.user_attrs.keys():
+            return None
+        before, after = (np.array(each.user_attrs.get(LOSSES, [])) for each in (own, best))
+        if before.shape != after.shape:
+            return None
+        variance, groups = clustered_variance(before - after, best.user_attrs[GROUPS])
+        value = float((before - after).mean())
+        if groups < 2:
+            return Figure(value, None)
+        doubt = 0.05 / max(1, len(self.whole) - 1)
+        half = students_t(groups - 1, 1 - doubt) * math.sqrt(variance)
+        return Figure(value, (value - half, value + half))
+
+    def _gained(self) -> str:
+        gain = self.gain()
+        if gain is None:
+            return ""
+        if gain.interval is None or gain.interval[0] <= 0:
+            return ", and no difference between both shows"
+        return ", which is surely worse on these pictures"
 
 
 def table(found: SweepResult) -> str:
@@ -85,7 +117,7 @@ def table(found: SweepResult) -> str:
             (
                 f"{trial.number}{' (own)' if trial.user_attrs.get(OWN) else ''}",
                 f"{trial.value:.4f}",
-                _right(trial).short,
+                _right(trial).shown,
                 f"{trial.user_attrs[MINUTES]:.1f}"
                 + (" (cut short)" if trial.user_attrs[CUT_SHORT] else ""),
                 *(_shown(values_of(trial).get(key)) for key in keys),
@@ -100,6 +132,7 @@ def table(found: SweepResult) -> str:
 
 def to_json(found: SweepResult) -> dict[str, Any]:
     """The object that `sweep --json` prints."""
+    gain = found.gain()
     return {
         "verdict": found.verdict(),
         "note": FLATTERS,
@@ -107,6 +140,7 @@ def to_json(found: SweepResult) -> dict[str, Any]:
         "done": sum(trial.state in DONE for trial in found.trials),
         "best": None if found.best is None else found.best.number,
         "own": None if found.own is None else found.own.number,
+        "gain": gain and gain.to_json(),
         "given_back": sum(trial.state is TrialState.FAIL for trial in found.trials),
         "search": {each.key: each.to_json() for each in found.keys},
         "trials": [_row(trial) for trial in found.trials if trial.state in DONE],
@@ -157,16 +191,17 @@ def _problem(trial: FrozenTrial) -> str | None:
     return str(trial.user_attrs.get(PROBLEM, f"its process died, {ATTEMPTS} times"))
 
 
-def _right(trial: FrozenTrial) -> Share:
-    return Share(trial.user_attrs[RIGHT], trial.user_attrs[PICTURES])
+def _right(trial: FrozenTrial) -> Figure:
+    """The share of the validation pictures that are right, with its interval by groups."""
+    # A trial of an earlier pilah has neither.
+    right = np.array([each == "1" for each in trial.user_attrs.get(RIGHT, "")], bool)
+    return Resampling(trial.user_attrs.get(GROUPS, []), len(right)).share(right)
 
 
 def _told(trial: FrozenTrial) -> str:
-    right = _right(trial)
-    low, high = right.interval or (0.0, 1.0)
+    pictures = len(trial.user_attrs.get(RIGHT, ""))
     return (
-        f"log loss {trial.value:.3f}, {right.value or 0:.1%} of {right.total} validation pictures "
-        f"right ({low:.1%} to {high:.1%})"
+        f"log loss {trial.value:.3f}, {_right(trial).shown} of {pictures} validation pictures right"
     )
 
 

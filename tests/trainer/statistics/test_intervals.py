@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.core.model.metrics import Share, paired_interval
-from trainer.statistics.intervals import NOTHING, Resampling, _student
+from trainer.statistics.intervals import NOTHING, Resampling, students_t
 
 
 def mask(right: int, total: int) -> np.ndarray:
@@ -164,7 +164,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     ("freedom", "value"), [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (30, 2.042)]
 )
 def test_student_s_t_is_that_of_the_tables(freedom: int, value: float) -> None:
-    assert _student(freedom) == pytest.approx(value, abs=0.0005)
+    assert students_t(freedom) == pytest.approx(value, abs=0.0005)
 
 
 def test_groups_must_be_as_many_as_the_pictures() -> None:
