@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         best = next(iter(each.scores.items()))
         labels = [one.label for one in each.alike]
         seen = f"; alike: {', '.join(labels)}" if labels else ""
-        print(f"{each.path}: {best[0]} {best[1]:.2f}{seen}")
+        print(f"{each.path}: {best[0]} {best[1]:.2f}, {each.outcome}{seen}")
+        if each.note:
+            _log.info(f"{each.path}: {each.note}")
     _log.info(f"read {page}")
     return EXIT_OK

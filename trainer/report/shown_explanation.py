@@ -35,6 +35,9 @@ def shown_explanation(found: Explanation, thumbnails: Thumbnails, *, side: int) 
         else thumbnails.of_tensor(heated(found.tensor, found.heat), side=side),
         "scores": list(found.scores.items())[:_SCORES],
         "unknown": found.unknown,
+        "outcome": found.outcome,
+        "note": found.note,
+        "speaks": None if found.heat is None else float(found.heat.max()),
         "alike": [(thumbnails.of_tensor(one.tensor, side=side // 2), one) for one in found.alike],
     }
 

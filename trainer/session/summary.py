@@ -81,6 +81,9 @@ def _say_unknown(report: ReportFacts) -> None:
     found = ""
     few = [share_wording(each.interval) is ShareWording.TOO_FEW for each in unknown.found.values()]
     if shares and not any(few):
-        found = f"rejected {sum(shares) / len(shares):.0%} of classes left out of training"
+        found = (
+            f"rejected {sum(shares) / len(shares):.0%} of classes left out, an estimate from the "
+            "network before its training"
+        )
     said = "; ".join(filter(None, (rejected, found, unknown.note)))
     _log.info(f"novelty score: {said}")

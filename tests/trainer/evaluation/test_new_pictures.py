@@ -123,9 +123,13 @@ def test_a_picture_is_explained_by_what_the_run_has_learned_from(
     assert main(["explain", str(trained / "run"), *files, "--out", str(page)]) == EXIT_OK
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 2
-    # What it has learned from is most like itself.
+    # It is most like itself, and that says nothing.
     assert re.search(rf"alike: {row.label}, ", said[0])
+    assert all(re.search(r" \d\.\d\d, (accepted|rejected[^;]*); alike", line) for line in said)
     text = page.read_text(encoding="utf-8")
+    assert text.count("one of the training pictures of this run") == 1
+    assert text.count(f"{seen.parent.name}/<wbr>{seen.name}") == 1
+    assert len(re.findall(r"Of what its places say, \d+% speaks for", text)) == 2
     assert f"{seen.parent.name}/<wbr>{seen.name}" in text
     assert text.count("data:image/jpeg") == 2 * (1 + 1 + 5)
     assert unexplained(re.sub(r"<style>.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL)) == []
