@@ -297,7 +297,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         trainer.compare.comparison_page
     """,
     "tests/trainer/compare/test_trainings.py": """
-        trainer.commands.compare trainer.compare.speed trainer.report.predictions_csv
+        trainer.commands.compare trainer.compare.speed
     """,
     "tests/trainer/data/duplicates/test_near_duplicates.py": """
         trainer.data.duplicates.near_alignment trainer.data.duplicates.near_candidates
@@ -341,12 +341,12 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/trainer/session/test_training.py": """
         trainer trainer.cli trainer.commands.arguments trainer.commands.cross_validate
         trainer.commands.find_rate trainer.commands.recipes trainer.commands.train
-        trainer.evaluation.crossval trainer.run trainer.session.evaluation
+        trainer.run trainer.session.evaluation
         trainer.session.interrupt trainer.session.run_writer trainer.session.stage_times
         trainer.session.summary trainer.session.training_session
     """,
     "tests/trainer/sweep/test_sweeping.py": """
-        trainer.commands.sweep trainer.sweep.objective trainer.sweep.result
+        trainer.commands.sweep trainer.sweep.objective
     """,
 }
 """Test file -> modules that it shows at work through what calls them, which have none of their own.

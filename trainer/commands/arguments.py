@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 
-def add_recipe_arguments(parser: argparse.ArgumentParser, *, minutes: bool = True) -> None:
+def add_recipe_arguments(
+    parser: argparse.ArgumentParser, *, minutes: str | None = "for each training (the recipe's)"
+) -> None:
     """Adds which recipe, with which changes, on which pictures, by which chance.
 
     Args:
-        minutes: and for how long.
+        minutes: what the help says of `--max-minutes`; None: there is no such option.
     """
     parser.add_argument("recipe", metavar="RECIPE", help="a shipped recipe, or your own .yaml")
     parser.add_argument(
@@ -47,10 +49,8 @@ def add_recipe_arguments(parser: argparse.ArgumentParser, *, minutes: bool = Tru
         help="change the recipe, as network.alpha=0.35 or phases.upper.epochs=4; repeatable",
     )
     parser.add_argument("--variant", default="default", metavar="V", help="of the recipe")
-    if minutes:
-        parser.add_argument(
-            "--max-minutes", type=_minutes, metavar="M", help="for each training (the recipe's)"
-        )
+    if minutes is not None:
+        parser.add_argument("--max-minutes", type=_minutes, metavar="M", help=minutes)
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of all chance (0)")
 
 

@@ -44,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="networks by name, each maybe as NAME=WEIGHTS; own: the variant's (own)",
     )
     parser.add_argument(
-        "--optimizers", default="own", metavar="O,O", help="of all phases (own: the variant's)"
+        "--optimizers",
+        default="own",
+        metavar="O,O",
+        help="of all phases (own: the variant's), at the rates that the variant has for its own",
     )
     parser.add_argument(
         "--augment", default="own", metavar="A,A", help="own, none or hard (own: the variant's)"
@@ -54,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--folds",
         type=positive,
         metavar="K",
-        help="cross-validation in place of --seeds: each picture is tested on once a repeat",
+        help="cross-validation in place of --seeds: each picture is tested on once a repeat, also "
+        "where the pictures come with a split",
     )
     parser.add_argument("--repeats", type=positive, metavar="R", help="of all folds (1)")
     parser.add_argument(
@@ -64,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from trainer.compare.ways import ways_to_train
+    from trainer.compare.ways import networks_given, ways_to_train
 
     options = checked_recipe_options(arguments)  # before TensorFlow is loaded
     if arguments.variants is not None and arguments.variant != "default":
@@ -78,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     ways = ways_to_train(
         arguments.recipe,
         variants=(arguments.variants or arguments.variant).split(","),
-        networks=arguments.networks.split(","),
+        networks=networks_given(arguments.networks),
         optimizers=arguments.optimizers.split(","),
         augmentations=arguments.augment.split(","),
         settings=arguments.settings,
@@ -92,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     from trainer.compare.comparison import compare_outcomes, read_outcome
     from trainer.compare.comparison_page import FLATTERS, table, to_json, write_page
     from trainer.compare.folds import fold_splits
-    from trainer.compare.speed import int8_milliseconds
+    from trainer.compare.speed import int8_timings
     from trainer.compare.trainings import (
         ComparedPictures,
         begin_comparison,
@@ -119,14 +123,11 @@ def run(arguments: argparse.Namespace) -> int:
     except trainer.StopTraining:
         _log.warning("stopped; the same command goes on with what is left")
         return EXIT_INTERRUPTED
-    milliseconds = {
-        each.way.name: int8_milliseconds(each.run.path, out / "bundles" / each.way.name)
-        for each in trainings
-        if each.split == splits[0] and not arguments.no_speed
-    }
+    first_runs = {each.way.name: each.run for each in trainings if each.split == splits[0]}
+    timings = {} if arguments.no_speed else int8_timings(first_runs, out / "bundles")
     found = compare_outcomes(
         {way.name: [read_outcome(each) for each in trainings if each.way == way] for way in ways},
-        milliseconds,
+        timings,
         folds=folds,
     )
     told = to_json(found)

@@ -13,7 +13,9 @@ _log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_recipe_arguments(parser)
+    add_recipe_arguments(
+        parser, minutes="for each model (no bound, not the recipe's: optional phases are trained)"
+    )
     parser.add_argument("--folds", type=positive, default=5, metavar="N", help="models (5)")
     parser.add_argument("--repeats", type=positive, default=1, metavar="N", help="of all folds (1)")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
@@ -28,8 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     found = trainer.cross_validate(**options, folds=arguments.folds, repeats=arguments.repeats)
     if arguments.json:
         print_json(found.to_json())
-    repeats = ", ".join(str(repeat) for repeat in found.repeats)
-    _log.info(f"accuracy {found.mean:.1%} on pictures not trained on; by repeat: {repeats}")
+    _log.info(
+        f"accuracy {found.accuracy.shown} on pictures not trained on, by groups and folds; "
+        f"by repeat: {', '.join(repeat.shown for repeat in found.repeats)}"
+    )
     if found.cut_short:
         _log.warning(
             f"note: {found.cut_short} of {len(found.folds)} trainings were cut short by "

@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_recipe_arguments(parser, minutes=False)
+    add_recipe_arguments(parser, minutes=None)
     parser.add_argument("--json", action="store_true", help="one object on stdout, with the curves")
 
 

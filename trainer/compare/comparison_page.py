@@ -9,12 +9,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from edge.core.files import write_file
-from trainer.compare.comparison import Pair, WayComparison, WayFigures
+from edge.core.terminal.wording import in_a_sentence
+from trainer.compare.comparison import WayComparison, WayFigures, points
+from trainer.compare.speed import InferenceTime
 from trainer.report.report_page import breakable, source, with_words
 from trainer.report.svg import Chart, linear_axis, share_axis
+from trainer.statistics.paired_runs import Difference
 
 _HEADS = (
-    "way", "right", "spread", "corrupted", "less than the best", "int8", "minutes", "cut short",
+    "way", "right", "spread", "less than the best", "corrupted", "less on corrupted", "int8",
+    "minutes", "cut short",
 )  # fmt: skip
 FLATTERS = (
     "choose a way by these figures, or quote them for it, not both: of the best of several, chance "
@@ -49,6 +53,8 @@ def write_page(file: Path, found: WayComparison, *, title: str) -> None:
         heads=_HEADS,
         rows=_rows(found),
         chart=frontier_chart(found),
+        alike=in_a_sentence(list(found.as_good)) if found.as_good else "",
+        several=len(found.as_good) > 1,
         style=source("style.css"),
         symbols=source("symbols.html"),
     )
@@ -75,8 +81,8 @@ def to_json(found: WayComparison) -> dict[str, Any]:
             way.name: {
                 "accuracy": way.figure.to_json(),
                 "spread": way.spread,
-                "corrupted": way.corrupted,
-                "int8_milliseconds": way.milliseconds,
+                "corrupted": way.corrupted.to_json(),
+                "int8_milliseconds": way.timing and way.timing.milliseconds,
                 "seeds" if found.folds is None else "splits": {
                     outcome.split: {
                         "accuracy": outcome.accuracy,
@@ -94,10 +100,8 @@ def to_json(found: WayComparison) -> dict[str, Any]:
             {
                 "one": pair.one,
                 "other": pair.other,
-                "difference": pair.difference.value,
-                "interval": pair.difference.interval,
-                "p": pair.difference.p,
-                "p_corrected": pair.corrected,
+                **_difference(pair.difference),
+                "corrupted": pair.corrupted and _difference(pair.corrupted),
             }
             for pair in found.pairs
         ],
@@ -105,37 +109,44 @@ def to_json(found: WayComparison) -> dict[str, Any]:
 
 
 def frontier(ways: tuple[WayFigures, ...]) -> list[WayFigures]:
-    """The measured ways that no other one beats in time and in accuracy, the fastest first."""
-    timed = sorted(
-        (way for way in ways if way.milliseconds is not None),
-        key=lambda way: (way.milliseconds or 0.0, -way.accuracy),
-    )
-    kept: list[WayFigures] = []
-    for way in timed:
-        if not kept or way.accuracy > kept[-1].accuracy:
-            kept.append(way)
-    return kept
+    """The measured ways that no other one beats in time and in accuracy, the fastest first.
+
+    Of ways whose times do not differ by more than those of one model do, the best one is there.
+    """
+    timed = [(way, way.timing) for way in ways if way.timing is not None]
+    timed.sort(key=lambda each: (-each[0].accuracy, each[1].milliseconds))
+    kept: list[tuple[WayFigures, InferenceTime]] = []
+    for way, timing in timed:
+        if all(timing.is_less_than(better) for _, better in kept):
+            kept.append((way, timing))
+    return [way for way, _ in reversed(kept)]
 
 
 def frontier_chart(found: WayComparison) -> Markup | None:
-    """Accuracy over the time of the int8 model; None if fewer than two ways were measured."""
-    timed = [way for way in found.ways if way.milliseconds is not None]
+    """Accuracy over the time of the int8 model; None if fewer than two ways were measured.
+
+    The ways that cannot be told from the best one are drawn pale.
+    """
+    timed = [(way, way.timing.milliseconds) for way in found.ways if way.timing is not None]
     if len(timed) < 2:
         return None
-    lows = [(way.figure.interval or (way.accuracy, 0.0))[0] for way in timed]
-    longest = max(way.milliseconds or 0.0 for way in timed)
+    lows = [(way.figure.interval or (way.accuracy, 0.0))[0] for way, _ in timed]
+    longest = max(at for _, at in timed)
     chart = Chart(
-        "Accuracy over the time of the int8 model",
+        "Accuracy before int8 over the time of the int8 model",
         linear_axis("milliseconds a picture, int8, one thread", 0.0, 1.1 * longest),
         share_axis("", max(0.0, min(lows) - 0.01)),
     )
-    chart.line([(way.milliseconds or 0.0, way.accuracy) for way in frontier(found.ways)], "ideal")
-    for way in timed:
-        at, interval = way.milliseconds or 0.0, way.figure.interval
-        if interval:
-            chart.whisker(at, *interval, "a")
+    places = {way.name: (at, way.accuracy) for way, at in timed}
+    chart.line([places[way.name] for way in frontier(found.ways)], "ideal")
+    for way, at in timed:
+        alike = way.name in found.as_good
+        if way.figure.interval:
+            chart.whisker(at, *way.figure.interval, "alike" if alike else "a")
         chart.name(at, way.accuracy, way.name)
-        chart.dot(at, way.accuracy, "a", f"{way.name}: {way.accuracy:.1%} right, {at:.1f} ms")
+        tip = f"{way.name}: {way.accuracy:.1%} right, {at:.1f} ms"
+        more = ", not to be told from the best" if alike else ""
+        chart.dot(at, way.accuracy, "alike" if alike else "a", f"{tip}{more}")
     return chart.svg()
 
 
@@ -144,11 +155,12 @@ def _rows(found: WayComparison) -> list[tuple[str, ...]]:
     return [
         (
             way.name,
-            _share(way),
+            way.figure.shown,
             "–" if way.spread is None else f"{100 * way.spread:.1f} points",
-            "–" if way.corrupted is None else f"{way.corrupted:.1%}",
-            "" if way is best else _less(found.between(best.name, way.name)),
-            "–" if way.milliseconds is None else f"{way.milliseconds:.1f} ms",
+            "" if way is best else _less(found.between(best.name, way.name).difference),
+            _corrupted(way),
+            "" if way is best else _less(found.between(best.name, way.name).corrupted),
+            "–" if way.timing is None else f"{way.timing.milliseconds:.1f} ms",
             f"{sum(o.minutes for o in way.outcomes) / len(way.outcomes):.1f}",
             f"{sum(o.cut_short for o in way.outcomes)} of {len(way.outcomes)}",
         )
@@ -156,13 +168,23 @@ def _rows(found: WayComparison) -> list[tuple[str, ...]]:
     ]
 
 
-def _share(way: WayFigures) -> str:
-    interval = way.figure.interval
-    told = f" ({interval[0]:.1%} to {interval[1]:.1%})" if interval else ""
-    return f"{way.accuracy:.1%}{told}"
+def _corrupted(way: WayFigures) -> str:
+    some = 0 < way.disturbed < len(way.outcomes)
+    of = f", on {way.disturbed} of {len(way.outcomes)}" if some else ""
+    return f"{way.corrupted.shown}{of}"
 
 
-def _less(pair: Pair) -> str:
-    low, high = pair.difference.interval
-    sure = "" if pair.sure else ", no difference"
-    return f"{100 * pair.difference.value:.1f} points ({100 * low:.1f} to {100 * high:.1f}){sure}"
+def _less(difference: Difference | None) -> str:
+    if difference is None:
+        return "–"
+    sure = "" if difference.sure else ", no difference"
+    return f"{points(difference)}{sure}"
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "difference": difference.value,
+        "interval": difference.interval,
+        "p": difference.p,
+        "p_corrected": difference.corrected,
+    }

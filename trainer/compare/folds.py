@@ -14,6 +14,7 @@ from edge.core.files import storage_errors
 from trainer.compare.trainings import ComparedPictures, DrawnSplit
 from trainer.data.stratified_split import fold_pictures
 from trainer.errors import TooFewPicturesError
+from trainer.evaluation.crossval import note_given_splits
 from trainer.fit.prepare import Prepared, prepare
 from trainer.recipes.plan import Recipe
 from trainer.run import SPLIT, split_rows
@@ -33,12 +34,14 @@ def fold_splits(
 ) -> list[DrawnSplit]:
     """A split for each fold of each repeat, written to a `split.csv` of its own.
 
+    A split that the pictures come with is not kept, which is said.
+
     One fold is tested on. Of the others, whole groups validate, about as many pictures as the
     recipe's `split.validation` says, and the rest is trained on.
 
     Args:
         recipe: of the first way.
-        pictures: what is divided; a split that it comes with is not minded.
+        pictures: what is divided.
         out: the folder of the comparison.
         folds: of each repeat, 2 or more.
         repeats: how often the pictures are divided.
@@ -50,6 +53,7 @@ def fold_splits(
         As `trainer.fit.prepare.prepare`.
     """
     prepared = prepare(recipe, pictures.data, add=pictures.add, groups=pictures.groups, seed=seed)
+    note_given_splits(prepared)
     inner = max(2, round((1 - 1 / folds) / recipe.split.validation))
     found = []
     for repeat in range(repeats):

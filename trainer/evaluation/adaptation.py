@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ from threadpoolctl import threadpool_limits
 
 from edge.core.dataset import LabelledPicture
 from trainer.data.stratified_split import fold_pictures
-from trainer.statistics.intervals import NOTHING, Figure
-from trainer.statistics.means import mean_of
+from trainer.statistics.intervals import NOTHING, Figure, Resampling
+from trainer.statistics.paired_runs import paired_difference
+from trainer.statistics.several_trainings import share_of_trainings
 
 SIZES = (1, 2, 5, 10, 20, 50)
 """New pictures per class that are tried, as far as half of the classes have so many in each half of
@@ -98,7 +99,7 @@ def adaptation(
         ]
         sizes = [size for size in SIZES if size <= np.median(fewest)]
         # By repeat, because each draws other new pictures.
-        hits = {size: np.zeros((_REPEATS, len(truth))) for size in (0, *sizes)}
+        hits = {size: np.zeros((_REPEATS, len(truth)), bool) for size in (0, *sizes)}
         count = dict.fromkeys(hits, 0)
         for repeat, of in enumerate(half):
             for side in (0, 1):
@@ -125,26 +126,21 @@ def adaptation(
             f"some classes have fewer than {max(sizes)} pictures in a half: of them, all that are "
             "there are taken"
         )
-    points = [
-        AdaptedPoint(
-            size,
-            count[size] / (2 * _REPEATS),
-            _figure(each, groups),
-            _figure(each - hits[0], groups),
-        )
-        for size, each in hits.items()
-    ]
-    own = mean_of(right.astype(np.float64), groups)
-    return Adaptation(NOTHING if own is None else own.figure, tuple(points), note)
-
-
-def _figure(values: npt.NDArray[np.float64], groups: Sequence[str]) -> Figure:
-    """The mean of (repeats, pictures), over pictures and over what the repeats drew."""
-    mean = mean_of(values.mean(axis=0), groups)
-    if mean is None:
-        return NOTHING
-    drawn = float(np.var(values.mean(axis=1), ddof=1)) / len(values)
-    return replace(mean, variance=mean.variance + drawn).figure
+    points = []
+    # What a repeat draws is to its heads what its fold is to a training.
+    of, several = np.repeat(range(_REPEATS), len(truth)), list(groups) * _REPEATS
+    for size, each in hits.items():
+        drawn_on_average = count[size] / (2 * _REPEATS)
+        overlap = len(truth) / 2 / (len(rows) + drawn_on_average)
+        accuracy = share_of_trainings(each.ravel(), several, of, overlap=overlap)
+        gain = NOTHING
+        if len(truth):
+            changes = each.astype(float) - hits[0]
+            found = paired_difference(changes.ravel(), several, of.tolist(), overlap=overlap)
+            gain = Figure(found.value, found.interval)
+        points.append(AdaptedPoint(size, drawn_on_average, accuracy, gain))
+    own = Resampling(groups, len(truth)).share(right)
+    return Adaptation(own, tuple(points), note)
 
 
 def _drawn(order: Indices, truth: Indices, size: int) -> Indices:

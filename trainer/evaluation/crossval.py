@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.errors import UsageError
-from edge.core.model.metrics import Share, evaluate_scores
+from edge.core.model.metrics import evaluate_scores
 from trainer.calibration.crossfit import FoldTraining, cross_fit
 from trainer.fit.phases import Budget
-from trainer.fit.prepare import prepare, training_set
+from trainer.fit.prepare import Prepared, prepare, training_set
 from trainer.recipes.plan import Recipe
 from trainer.recipes.reading import read_recipe
+from trainer.statistics.intervals import Figure
 from trainer.statistics.likelihood import softmax
+from trainer.statistics.several_trainings import share_of_trainings
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +31,13 @@ class CrossValidation:
     """What models said of pictures they had not trained on, each picture once a repeat."""
 
     labels: tuple[str, ...]
-    repeats: tuple[Share, ...]
-    """Pictures that were right, by repeat."""
-    folds: tuple[Share, ...]
+    images: int
+    """The pictures, each of which is scored once a repeat."""
+    accuracy: Figure
+    """Pictures that were right, over all repeats."""
+    repeats: tuple[Figure, ...]
+    """And by repeat."""
+    folds: tuple[float, ...]
     """And by fold, of all repeats."""
     confusion: npt.NDArray[np.int64]
     """(classes, classes) of all repeats: row the true label, column the best label."""
@@ -39,21 +45,16 @@ class CrossValidation:
     cut_short: int = 0
     """Folds that time ended before the last of their steps, or left an optional phase out of."""
 
-    @property
-    def mean(self) -> float:
-        """The mean accuracy over the repeats."""
-        return float(np.mean([repeat.value for repeat in self.repeats]))
-
     def to_json(self) -> dict[str, Any]:
         """The object that `pilah-trainer cross-validate --json` prints."""
-        folds = [fold.value for fold in self.folds]
         return {
-            "accuracy": self.mean,
+            "accuracy": self.accuracy.value,
+            "interval": self.accuracy.interval,
             "repeats": [repeat.value for repeat in self.repeats],
             "repeat_intervals": [repeat.interval for repeat in self.repeats],
-            "folds": folds,
-            "fold_deviation": float(np.std([f for f in folds if f is not None], ddof=1)),
-            "images": self.repeats[0].total,
+            "folds": list(self.folds),
+            "fold_deviation": float(np.std(self.folds, ddof=1)),
+            "images": self.images,
             "labels": list(self.labels),
             "confusion": self.confusion.tolist(),
             "minutes": self.minutes,
@@ -99,9 +100,12 @@ def cross_validate(
     if recipe.distill is not None:
         raise UsageError(
             "cross-validate: with distill, each fold would need teachers of its own. Compare "
-            "trainings with and without it by `pilah-trainer train`, with several seeds"
+            "trainings with and without it by `pilah-trainer compare`, with several seeds"
         )
+    if folds < 2:
+        raise UsageError(f"--folds must be 2 or more. Received: {folds}")
     prepared = prepare(recipe, Path(data), add=add, groups=groups, seed=seed)
+    note_given_splits(prepared)
     everything = np.arange(len(prepared.pictures))
     whole = training_set(
         prepared,
@@ -113,7 +117,8 @@ def cross_validate(
     training = FoldTraining(
         prepared, whole, prepared.recipe.phases, untrained=prepared.network.state()
     )
-    by_repeat, by_fold, cut_short = [], [], 0
+    scored: list[_Scored] = []
+    cut_short, planned = 0, folds
     confusion = np.zeros((len(prepared.labels),) * 2, np.int64)
     for repeat in range(repeats):
         now = time.monotonic()
@@ -126,17 +131,63 @@ def cross_validate(
             budget=Budget(now + 60 * minutes),
         )
         cut_short += found.cut_short
-        truth = prepared.truth[found.indices]
-        right = found.logits.argmax(axis=1) == truth
-        by_repeat.append(Share(int(right.sum()), len(right)))
-        for fold in found.folds:
-            mine = fold.logits.argmax(axis=1) == prepared.truth[fold.held]
-            by_fold.append(Share(int(mine.sum()), len(mine)))
-        scores = softmax(found.logits).astype(np.float32)
-        accept = dict.fromkeys(prepared.labels, 0.0)
-        confusion += evaluate_scores(scores, truth, prepared.labels, accept).confusion
-        _log.info(f"repeat {repeat + 1} of {repeats}: {by_repeat[-1]}")
-    minutes = round((time.monotonic() - start) / 60, 2)
+        planned = found.planned
+        for number, fold in enumerate(found.folds):
+            truth = prepared.truth[fold.held]
+            right = fold.logits.argmax(axis=1) == truth
+            of = [str(prepared.pictures[i].group) for i in fold.held]
+            scored.append(_Scored(right, of, repeat, folds * repeat + number))
+            probabilities = softmax(fold.logits).astype(np.float32)
+            accept = dict.fromkeys(prepared.labels, 0.0)
+            confusion += evaluate_scores(probabilities, truth, prepared.labels, accept).confusion
+        mine = [each for each in scored if each.repeat == repeat]
+        _log.info(f"repeat {repeat + 1} of {repeats}: {_share(mine, planned).shown}")
     return CrossValidation(
-        prepared.labels, tuple(by_repeat), tuple(by_fold), confusion, minutes, cut_short
+        labels=prepared.labels,
+        images=len(everything),
+        accuracy=_share(scored, planned),
+        repeats=tuple(
+            _share([each for each in scored if each.repeat == repeat], planned)
+            for repeat in range(repeats)
+        ),
+        folds=tuple(float(each.right.mean()) for each in scored),
+        confusion=confusion,
+        minutes=round((time.monotonic() - start) / 60, 2),
+        cut_short=cut_short,
+    )
+
+
+def note_given_splits(prepared: Prepared) -> None:
+    """Says that pictures are divided into folds though they came with a split, if they did."""
+    if prepared.given_splits:
+        _log.warning(
+            f"note: the pictures come with a split ({', '.join(prepared.given_splits)}), which "
+            "folds do not keep: pictures of all of it are trained on, so the figures are those of "
+            "all of it together. To test on pictures of another place, use `pilah-trainer train`"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """What the model of one fold came to on the pictures that it had not seen."""
+
+    right: npt.NDArray[np.bool_]
+    groups: Sequence[str]
+    """Of the pictures."""
+    repeat: int
+    number: int
+    """Of the training, over all repeats."""
+
+
+def _share(scored: Sequence[_Scored], folds: int) -> Figure:
+    """The share right of all of them, with its interval.
+
+    Args:
+        folds: of each repeat.
+    """
+    return share_of_trainings(
+        np.concatenate([each.right for each in scored]),
+        [group for each in scored for group in each.groups],
+        np.repeat([each.number for each in scored], [len(each.right) for each in scored]),
+        overlap=1 / (folds - 1) if folds > 1 else 0.0,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -45,6 +45,8 @@ class Disturbed:
     """The accuracy minus that without the disturbance, with its paired interval."""
     applied: int | None = None
     """Of another background: pictures whose background was found; the others got a frame."""
+    right: Mapping[int, bool] = field(default_factory=dict)
+    """By the row of its tensor, whether a picture is classified correctly."""
 
     def to_json(self) -> dict[str, object]:
         """The object for `metrics.json`."""
@@ -117,6 +119,7 @@ def robustness(
             undisturbed=Share(int(before.sum()), len(rows)),
             change=sampling.change(before, right[each, level]),
             applied=int(found.sum()) if each.change is _on_another_board else None,
+            right=dict(zip(rows.tolist(), right[each, level].tolist(), strict=True)),
         )
         for each in DISTURBANCES
         for level in (0, 1)

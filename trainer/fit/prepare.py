@@ -49,6 +49,8 @@ class Prepared:
     """A message for each file that was left out."""
     seed: int
     """The seed of the split, the starting weights, the augmentation and the order."""
+    given_splits: tuple[str, ...] = ()
+    """The splits that the pictures came with, as a folder `val` or a column of the manifest."""
     earlier: EarlierRun | None = None
     """The run that the training starts from."""
 
@@ -169,6 +171,7 @@ def prepare(
         split=np.array([picture.split for picture in pictures]),
         skipped=skipped,
         seed=seed,
+        given_splits=tuple(sorted({each.split for each in found.pictures if each.split})),
         earlier=earlier,
     )
 

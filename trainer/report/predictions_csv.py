@@ -10,10 +10,11 @@ from pathlib import Path
 
 from edge.core.files import read_regular, write_file
 from trainer.errors import RunError
+from trainer.evaluation.robustness import Disturbed
 from trainer.report.scored_split import ScoredSplit
 
 PREDICTIONS = "predictions.csv"
-_COLUMNS = ("sha256", "group", "label", "taken_for", "score")
+_COLUMNS = ("sha256", "group", "label", "taken_for", "score", "disturbed")
 _LARGEST = 1 << 30
 
 
@@ -30,6 +31,8 @@ class TestPrediction:
     taken_for: str
     score: float
     """The highest of its scores, 0..1."""
+    disturbed: float | None = None
+    """The share of its disturbed copies that are classified correctly; None if it has none."""
 
     @property
     def right(self) -> bool:
@@ -38,12 +41,17 @@ class TestPrediction:
 
 
 def write_predictions(
-    folder: Path, split: ScoredSplit, labels: Sequence[str], digests: Sequence[str]
+    folder: Path,
+    split: ScoredSplit,
+    labels: Sequence[str],
+    digests: Sequence[str],
+    disturbed: Sequence[Disturbed] = (),
 ) -> None:
     """Writes the file.
 
     Args:
         digests: SHA-256 of the file of every picture of the run, by the row of its tensor.
+        disturbed: what all disturbances come to, of the same pictures each.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -52,9 +60,20 @@ def write_predictions(
     groups = split.groups or split.names
     for i, row in enumerate(split.rows.tolist()):
         writer.writerow(
-            (digests[row], groups[i], labels[split.truth[i]], labels[best[i]], f"{scores[i]:.6f}")
+            (
+                digests[row],
+                groups[i],
+                labels[split.truth[i]],
+                labels[best[i]],
+                f"{scores[i]:.6f}",
+                _share_right([each.right[row] for each in disturbed if row in each.right]),
+            )
         )
     write_file(folder / PREDICTIONS, text.getvalue().encode("utf-8", "backslashreplace"))
+
+
+def _share_right(copies: Sequence[bool]) -> str:
+    return f"{sum(copies) / len(copies):.6f}" if copies else ""
 
 
 def read_predictions(folder: Path) -> tuple[TestPrediction, ...]:
@@ -67,7 +86,13 @@ def read_predictions(folder: Path) -> tuple[TestPrediction, ...]:
         text = read_regular(folder / PREDICTIONS, largest=_LARGEST).decode()
         return tuple(
             TestPrediction(
-                row["sha256"], row["group"], row["label"], row["taken_for"], float(row["score"])
+                row["sha256"],
+                row["group"],
+                row["label"],
+                row["taken_for"],
+                float(row["score"]),
+                # The column is not there in a run of an earlier pilah.
+                float(row["disturbed"]) if row.get("disturbed") else None,
             )
             for row in csv.DictReader(io.StringIO(text, newline=""))
         )

@@ -83,7 +83,9 @@ def write_run(
         metrics = json.dumps(metrics_json(report), indent=2, ensure_ascii=False)
         (folder / METRICS).write_text(metrics + "\n", encoding="utf-8")
         write_report(folder / REPORT, report)
-        write_predictions(folder, report.test, prepared.labels, prepared.decoded.digests)
+        write_predictions(
+            folder, report.test, prepared.labels, prepared.decoded.digests, report.disturbed
+        )
         right = report.test.right
         draw_confusion(
             confusion_matrix(report.test, len(prepared.labels)),

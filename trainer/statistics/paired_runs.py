@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from trainer.statistics.intervals import students_t
 from trainer.statistics.means import clustered_variance
 
 Floats = npt.NDArray[np.float64]
@@ -24,13 +25,31 @@ class Difference:
     value: float
     """-1..1."""
     interval: tuple[float, float]
-    """95 %, not corrected for the number of comparisons."""
+    """95 %; of several pairs, so wide that those of all hold together 95 times in 100."""
     p: float
     """The probability of so large a difference, either way, if there were none."""
+    corrected: float
+    """The same, corrected for the number of pairs; below 0.05 where the interval is without 0."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether they differ by more than chance explains."""
+        return self.corrected < 1 - CONFIDENCE
+
+    @property
+    def turned(self) -> Difference:
+        """The accuracy of the other way less that of the one."""
+        low, high = self.interval
+        return Difference(-self.value, (-high, -low), self.p, self.corrected)
 
 
 def paired_difference(
-    changes: Floats, groups: Sequence[str], trainings: Sequence[int], *, overlap: float = 0.0
+    changes: Floats,
+    groups: Sequence[str],
+    trainings: Sequence[int],
+    *,
+    overlap: float,
+    pairs: int = 1,
 ) -> Difference:
     """The mean of `changes` with its interval, over pictures and over trainings.
 
@@ -42,57 +61,51 @@ def paired_difference(
     because that of a few seeds is often estimated near 0.) With a single seed nothing is known of
     the latter.
 
-    The trainings of the folds of a cross-validation share most of their pictures, so that their
-    differences vary less than those of new pictures would: their variance is multiplied by
-    1 + n * overlap. Source: C. Nadeau and Y. Bengio, Inference for the generalization error,
-    Machine Learning 52 (2003), the corrected resampled t-test.
+    Trainings share most of their pictures, those of the folds of a cross-validation as well as
+    those of random splits, so that their differences vary less than those of new pictures would:
+    their variance is multiplied by 1 + n * overlap. Source: C. Nadeau and Y. Bengio, Inference for
+    the generalization error, Machine Learning 52 (2003), the corrected resampled t-test.
+
+    Of several pairs the p value and the interval are both corrected by Bonferroni's method, so that
+    they say the same.
 
     Args:
         changes: (pictures,), 1 where only the first way is right, -1 where only the other is, and 0
             where both agree; a picture counts once for each training that is tested on it.
         groups: the group of each picture, the same in all trainings.
         trainings: the number of each picture's training: of its seed, or of its fold.
-        overlap: of folds, the pictures that are tested on for each one that is trained on.
+        overlap: the pictures that a training is tested on for each one that it is trained on.
+        pairs: how many pairs of ways are looked at.
     """
+    doubt = (1 - CONFIDENCE) / pairs
     mean = float(changes.mean())
     of = np.unique(list(trainings), return_inverse=True)[1]
     means = np.bincount(of, weights=changes) / np.bincount(of)
     variance, count = clustered_variance(changes, groups)
-    tests = [_student(mean, variance, count)]
+    tests = [_student(mean, variance, count, doubt)]
     if len(means) > 1 and np.ptp(means) > 0:
         between = float(np.var(means, ddof=1)) * (1 / len(means) + overlap)
-        tests.append(_student(mean, between, len(means)))
+        tests.append(_student(mean, between, len(means), doubt))
     half = max(half for half, _ in tests)
     p = max(p for _, p in tests)
-    return Difference(mean, (max(-1.0, mean - half), min(1.0, mean + half)), p)
+    return Difference(mean, (max(-1.0, mean - half), min(1.0, mean + half)), p, min(1.0, pairs * p))
 
 
-def _student(mean: float, variance: float, count: int) -> tuple[float, float]:
-    """(half the interval's width, the p value) of a mean over so many independent parts."""
-    from scipy.special import stdtr, stdtrit
+def _student(mean: float, variance: float, count: int, doubt: float) -> tuple[float, float]:
+    """(half the width of the interval, the p value) of a mean over independent parts.
+
+    The interval is that of 1 - `doubt`: it is without 0 where the p value is below, and only there.
+    """
+    from scipy.special import stdtr
 
     if variance == 0:
         # All parts agree: as little as one that does not, of as many, is not excluded, and by
         # chance as many would all go one way with this probability.
-        half = 1 - (1 - CONFIDENCE) ** (1 / count)
-        return half, 1.0 if mean == 0 else min(1.0, 2 * 0.5**count)
+        half = 1 - doubt ** (1 / count)
+        p = min(1.0, max(2 * 0.5**count, (1 - abs(mean)) ** count)) if mean else 1.0
+        return (half if p < doubt else max(half, abs(mean))), p
     if count < 2:
         return 1.0, 1.0
     deviation = math.sqrt(variance)
-    half = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * deviation
+    half = students_t(count - 1, 1 - doubt) * deviation
     return half, 2 * float(stdtr(count - 1, -abs(mean) / deviation))
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """The p values, corrected for their number so that one in twenty families has a false one.
-
-    Source: S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal
-    of Statistics 6 (1979).
-    """
-    order = sorted(range(len(values)), key=lambda i: values[i])
-    corrected = [1.0] * len(values)
-    highest = 0.0
-    for place, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(values) - place) * values[index]))
-        corrected[index] = highest
-    return corrected

@@ -9,9 +9,11 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge.core.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
@@ -152,10 +154,40 @@ def test_another_comparison_has_another_folder(
     assert main([*words(compared), "--variants", "a", "--variant", "b"]) == EXIT_USAGE
 
 
-def test_a_run_that_cannot_be_converted_has_no_time(
-    compared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_run_that_cannot_be_converted_has_no_time(compared: Path, tmp_path: Path) -> None:
+    run = read_run(compared / "ways" / "seed-0" / "adam")
+    (tmp_path / "recipe.yaml").write_text((run.path / "recipe.yaml").read_text(encoding="utf-8"))
+    gone = replace(run, path=tmp_path)
+    assert speed.int8_timings({"adam": gone}, tmp_path / "bundles") == {"adam": None}
+
+
+def test_ways_with_one_model_have_one_time(
+    compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert speed.int8_milliseconds(compared / "photos", tmp_path / "bundle") is None
+    """Of the two optimisers one is converted and timed."""
+    made = []
+
+    class Model:
+        spec = read_run(compared / "ways" / "seed-0" / "adam").facts.input
+
+        def scores(self, image: np.ndarray) -> None:
+            assert image.shape == self.spec.shape
+
+    def converted(run: Path, bundle: Path) -> Model:
+        made.append(bundle.name)
+        return Model()
+
+    monkeypatch.setattr(speed, "_int8_model", converted)
+    runs = {name: read_run(compared / "ways" / "seed-0" / name) for name in ("adam", "sgd")}
+    timings = speed.int8_timings(runs, tmp_path)
+    assert made == ["adam"]
+    assert timings["adam"] is timings["sgd"] is not None
+    (tmp_path / "sgd").mkdir()
+    wider = runs["sgd"].facts.input.model_copy(update={"width": 64})
+    other = replace(runs["sgd"], facts=runs["sgd"].facts.model_copy(update={"input": wider}))
+    found = speed.int8_timings({**runs, "wide": other}, tmp_path)
+    assert made == ["adam", "sgd", "wide"], "the bundle that is there is measured"
+    assert found["wide"] is not found["adam"]
 
 
 def test_a_comparison_of_a_public_set_goes_on_from_any_folder(
