@@ -7,13 +7,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edge.core.errors import StorageError
 from edge.core.files import storage_errors, write_file
 from trainer.compare.ways import Way
 from trainer.recipes.reading import read_recipe
-from trainer.run import FACTS, METRICS, RECIPE, Run, read_run, unfinished_folder
+from trainer.run import FACTS, RECIPE, Run, read_run, unfinished_folder
 from trainer.session.training import train
 
 _log = logging.getLogger(__name__)
@@ -52,14 +51,6 @@ class Training:
     way: Way
     split: DrawnSplit
     run: Run
-
-    def metrics(self) -> dict[str, Any]:
-        """Its `metrics.json`."""
-        with storage_errors("read", self.run.path / METRICS):
-            content: dict[str, Any] = json.loads(
-                (self.run.path / METRICS).read_text(encoding="utf-8")
-            )
-        return content
 
 
 def seed_splits(seeds: Sequence[int]) -> list[DrawnSplit]:

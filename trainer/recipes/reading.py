@@ -119,8 +119,10 @@ def recipe_path(name: str) -> Path:
         return path
     names = shipped_recipes()
     if name not in names:
+        # A place is meant for a recipe's file, or for the run of a teacher.
+        none = f"there is no folder or recipe {name}" if "/" in name else f"no recipe {name!r}"
         raise UsageError(
-            f"no recipe {name!r}: shipped are {', '.join(names)}; or give the path of your own "
+            f"{none}: shipped are {', '.join(names)}; or give the path of your own "
             f".yaml file{did_you_mean(name, names, listing=False)}"
         )
     return _SHIPPED / f"{name}.yaml"

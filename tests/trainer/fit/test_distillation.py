@@ -182,6 +182,7 @@ def test_the_copies_that_a_teacher_sees_are_those_of_the_student(
     ("settings", "error", "said"),
     [
         (["distill.teacher=garbag"], UsageError, "no recipe 'garbag'"),
+        (["distill.teacher=runs/teachr"], UsageError, "no folder or recipe runs/teachr"),
         (["distill={teacher: garbage, variant: huge}"], UsageError, "has no variant 'huge'"),
         (["distill={teacher: garbage, temperature: 0.5}"], ConfigError, "temperature"),
         (
