@@ -24,7 +24,7 @@ from trainer.evaluation.adaptation import Adaptation, adaptation
 from trainer.fit.saved_outputs import compiled
 from trainer.networks import POOLED
 from trainer.run import Run, earlier_rows, read_run, split_rows
-from trainer.statistics.intervals import NOTHING, Figure, Resampling
+from trainer.statistics.intervals import NOTHING, Figure, Resampling, share_difference
 from trainer.statistics.means import Mean, difference, mean_of
 
 _log = logging.getLogger(__name__)
@@ -139,11 +139,9 @@ class Evaluated:
 
     def accuracy_shift(self, source: SourceFigures) -> Figure:
         """The accuracy on a source less that on the run's test pictures."""
-        test = self.test
-        return difference(
-            mean_of(source.right.astype(np.float64), source.groups),
-            None if test is None else mean_of(test.right.astype(np.float64), test.groups),
-        )
+        if self.test is None:
+            return NOTHING
+        return share_difference(source.share(source.right), self.test.share(self.test.right))
 
 
 def evaluate_run(

@@ -46,6 +46,21 @@ class Figure:
 NOTHING = Figure(None, None)
 
 
+def share_difference(one: Figure, other: Figure) -> Figure:
+    """A share less one of other pictures; nothing if either has none.
+
+    The interval is that of the square of both shares' intervals, so it has a width also where all
+    are right, and stays within -1..1. Source: R. G. Newcombe, Interval estimation for the
+    difference between independent proportions, Statistics in Medicine 17 (1998), method 10.
+    """
+    if one.value is None or other.value is None or one.interval is None or other.interval is None:
+        return NOTHING
+    value = one.value - other.value
+    down = math.hypot(one.value - one.interval[0], other.interval[1] - other.value)
+    up = math.hypot(one.interval[1] - one.value, other.value - other.interval[0])
+    return Figure(value, (value - down, value + up))
+
+
 class Resampling:
     """Intervals for figures over the same pictures.
 

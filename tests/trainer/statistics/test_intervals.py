@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.core.model.metrics import Share, paired_interval
-from trainer.statistics.intervals import NOTHING, Resampling, students_t
+from trainer.statistics.intervals import NOTHING, Resampling, share_difference, students_t
 
 
 def mask(right: int, total: int) -> np.ndarray:
@@ -54,6 +54,23 @@ def test_groups_that_are_all_alike_give_no_narrower_interval_than_none() -> None
 def test_where_all_are_right_the_groups_count_and_not_the_pictures() -> None:
     found = Resampling([str(n // 10) for n in range(200)], 200).share(np.ones(200, bool))
     assert found.interval == pytest.approx(Share(20, 20).interval)
+
+
+def test_the_difference_of_two_shares_has_a_width_where_all_are_right() -> None:
+    """Newcombe's own example, 56 of 70 less 48 of 80, and the bounds of -1 and 1."""
+    one, other = (
+        Resampling(None, total).share(mask(right, total)) for right, total in ((56, 70), (48, 80))
+    )
+    found = share_difference(one, other)
+    assert found.value == pytest.approx(0.2)
+    assert found.interval == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    all_right = Resampling(None, 20).share(mask(20, 20))
+    low, high = share_difference(all_right, all_right).interval or (0, 0)
+    assert -0.2 < low < -0.1
+    assert high == -low
+    none_right = Resampling(None, 5).share(mask(0, 5))
+    assert (share_difference(all_right, none_right).interval or (0, 9))[1] == 1
+    assert share_difference(NOTHING, one) == NOTHING
 
 
 def test_one_group_is_one_fact() -> None:
