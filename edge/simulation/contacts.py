@@ -33,10 +33,13 @@ class SimulatedContacts:
         """
         for fault in faults.all:
             if fault.contact and not (settings and getattr(settings, fault.contact)):
+                kinds = ", ".join(fault.kinds)
                 raise UsageError(
                     f"--faults: {fault.name}: this station would not notice it: its file has no "
-                    f"`stops: {{{fault.contact}: ...}}`"
-                )
+                    f"`stops: {{{fault.contact}: ...}}`, which "
+                    + (f"is for lanes that move (`init --kind` {kinds})" if kinds
+                       else "a machine of any kind may have")
+                )  # fmt: skip
         self._given, self._faults, self._now = settings, faults, now
         self._lock = threading.Lock()
         exits = {} if settings is None else settings.exits

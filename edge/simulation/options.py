@@ -19,6 +19,7 @@ from edge.core.verdict import Prediction
 from edge.simulation.belt import LABELS
 from edge.simulation.belt import camera as belt_camera
 from edge.simulation.belt.wire import BeltOrder
+from edge.simulation.faults.belt import BELTS
 from edge.simulation.faults.fault import Fault
 from edge.simulation.faults.table import FAULTS, Faults
 from edge.simulation.photograph_place import CAMERA_SIZE, ITEM, WHOLE, placed_in_region
@@ -97,11 +98,11 @@ def world_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld 
     if on_a_belt:
         metres = config.belt.metres_per_second / speed if config.belt else None
         return BeltWorld(order, region=config.region, view_metres=metres), faults
-    if order != plain:
-        named = ", ".join(fault.name for fault in options.faults if fault.belt(plain) != plain)
+    if named := ", ".join(fault.name for fault in options.faults if fault.kinds == BELTS):
         raise UsageError(
-            f"--faults: {named}: this station looks into a bin, and has no belt. A belt has a "
-            "section `belt`, or lanes with a delay or a distance"
+            f"--faults: {named}: only for a station over a belt, as `pilah-edge init --kind belt` "
+            "writes it: with a section `belt`, or with lanes that have a delay or a distance. "
+            "This one has neither, and so its items lie still until they are sorted"
         )
     return _bin(config, order, options.rate), faults
 

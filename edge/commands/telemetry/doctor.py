@@ -132,6 +132,7 @@ def _about_the_model(plan: StationPlan) -> Iterator[Finding]:
 
 
 def _about_the_camera(vision: VisionConfig) -> Iterator[Finding]:
+    from edge.commands.telemetry.exposure import about_the_exposure
     from edge.vision.camera.picture_checks import even_colour
     from edge.vision.camera.settled import settled_frame
     from edge.vision.region import cut
@@ -151,10 +152,6 @@ def _about_the_camera(vision: VisionConfig) -> Iterator[Finding]:
         return
     height, width = found.frame.image.shape[:2]
     said = f"{vision.camera.kind}, {width}x{height} pixels"
-    if (exposure := found.frame.exposure) is not None:
-        locked = vision.camera.locked
-        kept = "automatic" if locked is None else f"fixed: {locked.words}"
-        said += f", {exposure.words} ({kept})"
     fault = found.frame.fault
     faults = ", ".join(
         f"{number} {kind}" for kind, number in sorted(found.faults.items()) if not kind.harmless
@@ -175,6 +172,9 @@ def _about_the_camera(vision: VisionConfig) -> Iterator[Finding]:
         yield warning("camera", f"{said}, its brightness does not settle", advice)
     else:
         yield ok("camera", said)
+    exposure = about_the_exposure(vision.camera, found.frame.exposure)
+    if exposure is not None:
+        yield exposure
 
 
 def _about_the_codes(config: StationConfig) -> Iterator[Finding]:

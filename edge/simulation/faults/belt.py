@@ -9,12 +9,16 @@ from pydantic import Field
 from edge.simulation.belt.wire import BeltOrder, SpeedChanges
 from edge.simulation.faults.fault import Every, Fault, Lasting, PassingFault
 
+BELTS = ("belt",)
+"""The kinds of machine on which items travel past each other at the speed of a belt."""
+
 
 class Speed(PassingFault):
     """`speed`: the belt runs slower or faster for a while, and the station does not know."""
 
     name: ClassVar[str] = "speed"
     summary: ClassVar[str] = "the belt runs at `factor` of its speed; 0: it stands"
+    kinds: ClassVar[tuple[str, ...]] = BELTS
 
     factor: Annotated[float, Field(ge=0, le=5)] = 0.8
     every: Every = 30.0
@@ -40,6 +44,7 @@ class Touching(Fault):
 
     name: ClassVar[str] = "touching"
     summary: ClassVar[str] = "the share `share` of the items touches the one before"
+    kinds: ClassVar[tuple[str, ...]] = BELTS
 
     share: Annotated[float, Field(ge=0, le=1)] = 0.1
 

@@ -75,6 +75,7 @@ class Jam(_OfALane):
     name: ClassVar[str] = "jam"
     summary: ClassVar[str] = "nothing comes out of the lane `lane` until it is cleared and reset"
     contact: ClassVar[str] = "exits"
+    kinds: ClassVar[tuple[str, ...]] = ("belt", "chute", "flap-bin", "carousel-bin")
 
     seconds: Lasting = 20.0
 

@@ -23,6 +23,8 @@ class Fault(BaseModel):
             contacts or people.
         contact: the key of the section `stops` that must be there for the station to notice it;
             empty: none.
+        kinds: the kinds of machine that it is for, as `pilah-edge init --kind` calls them; empty:
+            every kind.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +33,7 @@ class Fault(BaseModel):
     is_seen: ClassVar[bool] = True
     with_scores: ClassVar[bool] = False
     contact: ClassVar[str] = ""
+    kinds: ClassVar[tuple[str, ...]] = ()
 
     def begin(self, seed: tuple[int, ...]) -> None:
         """Takes the seed of everything that is random in it; called once, before the run."""

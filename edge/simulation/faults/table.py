@@ -111,9 +111,14 @@ def read_faults(text: str) -> list[Fault]:
 
 
 def fault_lines() -> list[str]:
-    """A line for each fault, with its parameters and what happens."""
+    """A line for each fault, with its parameters, what happens, and the kinds of machine that it
+    is for, unless it is for all."""
     wide = max(map(len, map(str, (kind() for kind in FAULTS.values()))))
-    return [f"{kind()!s:<{wide}}  {kind.summary}" for kind in FAULTS.values()]
+    return [
+        f"{kind()!s:<{wide}}  {kind.summary}"
+        + (f" ({', '.join(kind.kinds)})" if kind.kinds else "")
+        for kind in FAULTS.values()
+    ]
 
 
 def _read(text: str) -> Fault:

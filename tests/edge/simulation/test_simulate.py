@@ -154,11 +154,6 @@ def test_an_item_may_be_announced_by_a_signal(tmp_path: Path, text: str, kind: s
     assert found["recovery"] == 1
 
 
-def test_a_bin_has_no_faults_of_a_belt(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="touching, speed: this station looks into a bin"):
-        simulated(tmp_path, BIN, faults=tuple(read_faults("touching,light,speed")))
-
-
 def test_with_an_encoder_lanes_move_at_their_places_whatever_the_speed(tmp_path: Path) -> None:
     text = STATION.replace(
         "belt: {metres_per_second: 0.4}",
