@@ -95,7 +95,7 @@ class World(Protocol):
             box: in pixels of the whole picture; None: anywhere in the region.
 
         Returns:
-            The item that covers most of `box`; None if none touches it.
+            The item that covers most of `box`, or is close beside it; None if none is.
         """
         ...
 

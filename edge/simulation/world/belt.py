@@ -26,6 +26,9 @@ from edge.vision.region import Region
 
 _KEPT_SECONDS = 10.0
 """How long an item is remembered after it has left the view: a verdict may come so late."""
+_SHADOW = 0.08
+"""How far beside an item its shadow may be all that the region shows of it as it leaves, in widths
+of the view. Items that do not touch are no nearer to each other."""
 
 
 class BeltWorld:
@@ -110,13 +113,12 @@ class BeltWorld:
         self._read()
         for number in [n for n, item in self._there.items() if item.left < moment - _KEPT_SECONDS]:
             del self._there[number]
-        best, most = None, 0.0
-        for number, item in self._there.items():
-            if item.entered <= moment <= item.left:
-                covered = self._covered(item, moment, box)
-                if covered > most:
-                    best, most = number, covered
-        return best
+        found = self._covering(moment, box)
+        if found is None and box is not None:
+            beside = round(_SHADOW * self.order.width)
+            wider = box._replace(left=box.left - beside, width=box.width + 2 * beside)
+            found = self._covering(moment, wider)
+        return found
 
     longest_stay = 0.0
 
@@ -153,6 +155,15 @@ class BeltWorld:
 
     def _when(self, pixels: float) -> float:
         return self._began + self._motion.when(pixels)
+
+    def _covering(self, moment: float, box: Box | None) -> int | None:
+        best, most = None, 0.0
+        for number, item in self._there.items():
+            if item.entered <= moment <= item.left:
+                covered = self._covered(item, moment, box)
+                if covered > most:
+                    best, most = number, covered
+        return best
 
     def _covered(self, item: GroundTruth, moment: float, box: Box | None) -> float:
         """How much of `box` the item covers, in pixels; without one, the nearer to the middle the

@@ -39,6 +39,11 @@ def test_an_item_is_found_where_its_pixels_are_and_nowhere_else() -> None:
             assert belt.item_at(item.passes, middle) == item.number
             assert belt.item_at(item.passes, None) == item.number
             assert belt.item_at(item.passes, Box(79, 0, 2, 1)) is None  # above it
+            box = belt._there[item.number].box
+            for beside in (box.left - 12, box.left + box.width + 10):  # its shadow
+                assert belt.item_at(item.passes, Box(beside, 0, 2, 120)) == item.number
+            for away in (box.left - 18, box.left + box.width + 16):
+                assert belt.item_at(item.passes, Box(away, 0, 2, 120)) is None
         assert belt.metres_per_second == pytest.approx(0.5)
 
 
