@@ -160,7 +160,7 @@ def test_a_number_of_items_must_be_one(count: str, capsys: pytest.CaptureFixture
 
 
 def test_what_was_planned_when_the_power_failed_is_told_as_not_known(tmp_path: Path) -> None:
-    text = STATION.replace("hold_seconds: 0.1}", "hold_seconds: 50, max_on_seconds: 50}")
+    text = STATION.replace("hold_seconds: 0.1}", "hold_seconds: 1, max_on_seconds: 50}")
     text = text.replace("labels: [blue]", "labels: [blue]\n    delay_seconds: 50")
     file = make_station(tmp_path, text=text)
     with subprocess.Popen(

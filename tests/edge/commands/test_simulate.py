@@ -23,7 +23,6 @@ def test_the_table_and_the_json_say_the_same(
     words = ["simulate", str(file), "--items", str(tmp_path / "things"), "--count", "2"]
     assert main(words) == EXIT_OK
     table = capsys.readouterr().out
-    assert "availability 100.0%" in table
     page = tmp_path / "page.html"
     assert main([*words, "--json", "--html", str(page)]) == EXIT_OK
     found = json.loads(capsys.readouterr().out)
@@ -31,7 +30,10 @@ def test_the_table_and_the_json_say_the_same(
     assert "2 items got one, 0 none, 0 several; 0 verdicts for no item" in table
     assert page.read_text("utf-8").count("<img ") == 2
     assert "Stops and OEE" in page.read_text("utf-8")
-    assert found["state"]["availability"] == 1
+    # Until the trigger has learned the background, the station is Starting.
+    available = found["state"]["availability"]
+    assert 0.5 < available < 1
+    assert f"availability {available:.1%}" in table
     assert found["items"] == found["verdicts"]["one"] == 2
 
 

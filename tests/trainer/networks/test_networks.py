@@ -230,7 +230,7 @@ def test_densenet_weights_that_are_nowhere_say_what_to_do(
     assert "weights of DenseNet121 are not on this machine" in said
     assert str(tmp_path / "models") in said
     assert re.search(r"densenet121_weights_tf_dim_ordering_tf_kernels_notop\.h5", said)
-    assert "network.weights=none" in said
+    assert "or train from scratch, by the recipe mobilenet_v2 with --variant scratch" in said
 
 
 @pytest.mark.parametrize(
