@@ -148,6 +148,9 @@ x86-64); nothing is taken for an item meanwhile:
   what it needs on its way, its `lag_seconds`, has to be measured.
 
 `belt_stands` holds nothing either: what lies on a belt that stands is sorted when it runs again.
+`encoder_silent` holds the station where two items in a row came into view and passed its middle
+without a pulse: the belt runs, and what would be sent to a lane would go past it. A trigger that
+tells no boxes of items, as `continuous`, tells nothing of this.
 With `starved_minutes` the station is Suspended where nothing comes for long. An item for which the
 coil could not be on for a whole `hold_seconds` more is missed as `cooling`, and no exit is expected
 to see it. A jam is two items in a row that an exit did not see.

@@ -46,6 +46,12 @@ class BeltTravel:
             self._times.append(at if not self._times else max(at, self._times[-1]))
             self._count += 1
 
+    @property
+    def last_pulse(self) -> float | None:
+        """When the last pulse came; None: none has."""
+        with self._lock:
+            return self._times[-1] if self._times else None
+
     def stands(self, now: float) -> bool:
         """Whether there was no pulse for so long that the belt is taken to stand."""
         with self._lock:

@@ -27,6 +27,8 @@ class Pins(Closing):
         factory: the `pin_factory` for gpiozero's devices.
         real: whether the pins are physical ones.
         has_pulses: whether an encoder gives pulses: not on mock pins, unless one is simulated.
+        has_switches: whether motors look for their home switches: on mock pins nothing moves, and
+            so none reaches one.
         title: a description of the pins for the operator.
         clock: seconds, monotonic, by which devices measure how long they have been moving.
         boards: the mock devices on I2C buses, by bus and address.
@@ -42,7 +44,7 @@ class Pins(Closing):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.factory, self.real, self.title, self.clock = factory, real, title, clock
-        self.has_pulses = real
+        self.has_pulses = self.has_switches = real
         self.boards: dict[tuple[int, int], MockI2cDevice] = {}
         self.inputs: dict[int, Callable[[], bool]] = {}
         self._hangs: dict[int, BusHangs] = {}

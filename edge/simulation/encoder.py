@@ -15,13 +15,20 @@ from edge.runtime.clock import Clock, ClockedThread, Flag
 class SimulatedEncoderSettings:
     """Stands in for `encoder` of a belt."""
 
-    def __init__(self, settings: EncoderSettings, when: Callable[[float], float]) -> None:
+    def __init__(
+        self,
+        settings: EncoderSettings,
+        when: Callable[[float], float],
+        *,
+        silent: Callable[[float], bool] = lambda moment: False,
+    ) -> None:
         """Opens nothing yet.
 
         Args:
             when: when the belt has gone so many metres, in seconds on the clock of the run.
+            silent: whether it gives no pulse at a moment, though the belt has gone farther.
         """
-        self.pulses_per_metre, self._when = settings.pulses_per_metre, when
+        self.pulses_per_metre, self._when, self._silent = settings.pulses_per_metre, when, silent
 
     def open(
         self, pins: Pins, travel: BeltTravel, *, clock: Clock, moved: Callable[[], None]
@@ -29,8 +36,9 @@ class SimulatedEncoderSettings:
         """Opens the encoder; see `EncoderSettings.open`."""
 
         def pulse(at: float) -> None:
-            travel.pulse(at)
-            moved()
+            if not self._silent(at):
+                travel.pulse(at)
+                moved()
 
         return SimulatedEncoder(
             (self._when(number / self.pulses_per_metre) for number in itertools.count(1)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from edge.simulation.belt import LABELS
 from edge.simulation.belt import camera as belt_camera
 from edge.simulation.belt.wire import BeltOrder
 from edge.simulation.faults.belt import BELTS
-from edge.simulation.faults.fault import Fault
+from edge.simulation.faults.fault import ENCODER, HOME, PARTS, Fault
 from edge.simulation.faults.table import FAULTS, Faults
 from edge.simulation.photograph_place import CAMERA_SIZE, ITEM, WHOLE, placed_in_region
 from edge.simulation.world.belt import BeltWorld
@@ -94,6 +94,8 @@ def world_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld 
     plain = settings.order()
     if own is None:
         plain = placed_in_region(plain, plan, travels=on_a_belt)
+    if any(fault.needs_marks for fault in options.faults):
+        plain = plain.model_copy(update={"marks": True})
     order = faults.belt(plain)
     if on_a_belt:
         metres = config.belt.metres_per_second / speed if config.belt else None
@@ -146,6 +148,25 @@ def scored_world_for(
     model = replace(open_model(plan), inference_seconds=faults.usual_inference_seconds)
     metres = config.belt.metres_per_second if config.belt else None
     return ScoredWorld(recorded, traffic, model=model, metres_per_second=metres), faults, seed
+
+
+def check_parts(config: StationConfig, faults: Sequence[Fault]) -> None:
+    """Checks that a station has what is to fail.
+
+    Raises:
+        UsageError: it has not.
+    """
+    motors = [config.bin, *(lane.actuator for lane in config.lanes.values())]
+    there = {
+        ENCODER: config.belt is not None and config.belt.encoder is not None,
+        HOME: any(getattr(motor, "home", None) is not None for motor in motors),
+    }
+    for fault in faults:
+        if fault.part and not there[fault.part]:
+            raise UsageError(
+                f"--faults: {fault.name}: this station has nothing that could fail so. It needs "
+                f"{PARTS[fault.part]}"
+            )
 
 
 def usual_rate(plan: StationPlan, options: SimulationOptions) -> float:

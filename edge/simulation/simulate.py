@@ -8,7 +8,8 @@ from dataclasses import asdict, replace
 from edge.config.reading import StationPlan
 from edge.simulation.account.account import Settled
 from edge.simulation.account.report import Report, Setting
-from edge.simulation.options import SimulationOptions, scored_world_for, world_for
+from edge.simulation.faults.fault import HOME
+from edge.simulation.options import SimulationOptions, check_parts, scored_world_for, world_for
 from edge.simulation.running import LEFT_OUT, SimulatedRun, at_home, run_station
 from edge.simulation.scored_run import run_scored
 from edge.simulation.stand_ins import RunTimes, stand_ins_for
@@ -28,7 +29,11 @@ def simulate(
         UsageError: the options do not fit the station.
         PilahError: the station cannot be run; see `run_station`.
     """
-    plan, times = replace(plan, config=at_home(plan.config)), RunTimes()
+    check_parts(plan.config, options.faults)
+    stuck = any(fault.part == HOME for fault in options.faults)
+    times = RunTimes()
+    if not stuck:
+        plan = replace(plan, config=at_home(plan.config))
     if options.scores is not None:
         scored, faults, seed = scored_world_for(plan, options)
         world: World = scored

@@ -93,15 +93,17 @@ def stand_ins_for(
     )
     camera = SimulatedCameraSettings(world, clock, faults)
     contacts = SimulatedContacts(plan.config.stops, faults, clock.now)
-    belt = _belt(plan.config.belt, world)
+    belt = _belt(plan.config.belt, world, faults)
     return StandIns(camera, trigger, model, ledger, belt, contacts, faults)
 
 
-def _belt(belt: Belt | None, world: DrawnWorld) -> Belt | None:
+def _belt(belt: Belt | None, world: DrawnWorld, faults: Faults) -> Belt | None:
     """The same belt, whose encoder follows that of the world."""
     if belt is None or belt.encoder is None or not isinstance(world, BeltWorld):
         return belt
-    encoder = SimulatedEncoderSettings(belt.encoder, world.when_metres)
+    encoder = SimulatedEncoderSettings(
+        belt.encoder, world.when_metres, silent=faults.encoder_is_silent
+    )
     return belt.model_copy(update={"encoder": encoder})
 
 

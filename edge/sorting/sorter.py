@@ -194,7 +194,7 @@ class Sorter:
         self._before = frame
         self.in_view = tuple(each for each in observations if not each.gone)
         if self.in_view:
-            self.state.seen(frame.captured)
+            self.state.seen(frame.captured, self.in_view)
         for observation in observations:
             yield from self._follow(observation, frame, answer)
         if (reason := self._reason_to_reject(frame)) is not None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from edge.flow import Observation
 
 
 class SortingState(Protocol):
@@ -18,8 +21,8 @@ class SortingState(Protocol):
         """When `look` is to be called at the latest, on the frames' clock; None: any time."""
         ...
 
-    def seen(self, at: float) -> None:
-        """Something is in view in a frame that was captured at the time `at`."""
+    def seen(self, at: float, observations: Sequence[Observation]) -> None:
+        """What is in view in a frame that was captured at the time `at`, if anything is."""
         ...
 
     def look(self, *, quiet: bool, late_since: float | None = None, learns: bool = False) -> None:
@@ -39,7 +42,7 @@ class AlwaysSorts:
     sorts = True
     next_at = None
 
-    def seen(self, at: float) -> None:
+    def seen(self, at: float, observations: Sequence[Observation]) -> None:
         """See SortingState."""
 
     def look(self, *, quiet: bool, late_since: float | None = None, learns: bool = False) -> None:

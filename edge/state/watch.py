@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edge.config.station import StationConfig
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.closing import Closing
-from edge.core.errors import ControlRefusedError, PinError
+from edge.core.errors import ControlRefusedError, HomeSwitchError, PinError
 from edge.core.terminal.sentence import Sentence
 from edge.events import ExitSeen
-from edge.flow import CameraChange, Frame, PictureFault, UnreadableFrame
+from edge.flow import CameraChange, Frame, Observation, PictureFault, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.ledger.journal import Journal
 from edge.ledger.reports.last_run import LastRun
@@ -27,6 +27,7 @@ from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
 from edge.state.camera_watch import CameraWatch
+from edge.state.incidents.encoder import EncoderSilence
 from edge.state.incidents.jam import Jams
 from edge.state.incidents.kinds import INCIDENTS
 from edge.state.incidents.notice import Notice
@@ -101,6 +102,7 @@ class StateWatch(Closing):
         self._started = clock.now()
         self._diverted = frozenset[str]() if settings is None else settings.diverted
         minutes = None if settings is None else settings.starved_minutes
+        self._encoder = None if lanes.travel is None else EncoderSilence(lanes.travel)
         self._starvation = None if minutes is None else Starvation(60 * minutes)
         self._sorted = False
         travel = {} if settings is None else settings.travel_seconds
@@ -250,8 +252,10 @@ class StateWatch(Closing):
             moments.append(self._clock.now() + _SETTLING_SECONDS)
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def seen(self, at: float) -> None:
+    def seen(self, at: float, observations: Sequence[Observation] = ()) -> None:
         """Something is in view."""
+        if self._encoder is not None:
+            self._encoder.seen(at, observations)
         if self._starvation is not None:
             self._take_all(self._starvation.seen(self._clock.now()))
 
@@ -297,6 +301,8 @@ class StateWatch(Closing):
         if self._belt_stands is not self._lanes.belt_stands:
             self._belt_stands = not self._belt_stands
             self.take(Notice("belt_stands", self._belt_stands, self._clock.now()))
+        if self._encoder is not None:
+            self._take_all(self._encoder.notices(self._clock.now()))
 
     def _forget_what_stood(self) -> None:
         """Without an encoder nobody knows how long the belt stood while the station did, and so
@@ -328,7 +334,9 @@ class StateWatch(Closing):
             self._lanes.run()
         except PinError as error:
             cause = f"{error}{'' if str(error).endswith(('.', '?')) else '.'}"
-            self.take(Notice("actuator_failed", True, self._clock.now(), cause=cause))
+            lost = isinstance(error, HomeSwitchError)
+            name = "home_not_found" if lost else "actuator_failed"
+            self.take(Notice(name, True, self._clock.now(), cause=cause))
             raise
 
     def moved(self, lane: str) -> None:

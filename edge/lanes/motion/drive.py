@@ -142,7 +142,7 @@ class Drive:
                 opened.callback(self._end.close)
             self._parts = opened.pop_all()
         # Mock switches are reached by nothing, because nothing moves.
-        self.ready = self._homing is None or not pins.real
+        self.ready = self._homing is None or not pins.has_switches
 
     def _output(
         self, pin: int, opened: ExitStack, active_high: bool = True, *, on: bool = False
@@ -229,7 +229,7 @@ class Drive:
         self._due = self._release_at = None
         if self._releases or self._homing is not None:  # what is only held is held again
             self._set_current(False)
-        if self._homing is not None and self._pins.real and self.ready:
+        if self._homing is not None and self._pins.has_switches and self.ready:
             self.ready = False
             self._target = 0
         if self._homing is not None:
@@ -305,7 +305,7 @@ class Drive:
     def _look(self) -> None:
         """Looks at the switches after a step."""
         profile, home, end = self._profile, self._homing, self._end
-        if not self._pins.real:
+        if not self._pins.has_switches:
             return
         at_end, was = end is not None and end.active, self._on_end
         self._on_end = at_end

@@ -57,6 +57,8 @@ def scene_and_items(
         noise_levels=1.0 if order.pictures else 2.0,  # photographs have noise of their own
         corners=_CORNERS,
     )
+    if order.marks:
+        scene.show_machine(random)
     if order.pictures:
         return scene, photographed(order, scene=scene)
     return scene, drawn(order.labels, scene=scene, seed=order.seed)

@@ -86,6 +86,12 @@ class Scene:
         # The noise is a little larger than a frame, and each frame uses another part of it.
         speckle = random.normal(128, max(noise_levels, 1e-6), (height + 61, width + 67, 3))
         self._noise = np.rint(np.clip(speckle, 0, 255)).astype(np.uint8)
+        self._marks: tuple[tuple[slice, Image], ...] = ()
+
+    def show_machine(self, random: np.random.Generator) -> None:
+        """Lets something be recognised along the upper and the lower edge, below what passes: the
+        frame of a machine."""
+        self._marks = _machine_frame(random, self.width, self.height)
 
     @property
     def margin(self) -> int:
@@ -104,6 +110,8 @@ class Scene:
         """
         start = -moved % self._period
         frame = self._strip[:, start : start + self.width].copy()
+        for rows, frame_of_machine in self._marks:
+            frame[rows] = frame_of_machine
         for item in items:
             item.layer.lay(frame, item.left, item.top)
         for rows, rail in self._rails:
@@ -169,6 +177,20 @@ def _rails(random: np.random.Generator, height: int) -> Field:
     tint = np.array((1.03, 1.0, 0.97), np.float32)
     rail: Field = level[:, None] * tint
     return rail
+
+
+def _machine_frame(
+    random: np.random.Generator, width: int, height: int
+) -> tuple[tuple[slice, Image], ...]:
+    """Bolts and plates of many greys, along a quarter of the view above and below."""
+    rows, across = height // 4, width // 32
+    down = max(1, rows * across // width)
+    found = []
+    for place in (slice(0, rows), slice(height - rows, height)):
+        plates = random.integers(60, 200, (down, across), np.uint8)
+        large = cv2.resize(plates, (width, rows), interpolation=cv2.INTER_NEAREST)
+        found.append((place, cast(Image, cv2.cvtColor(large, cv2.COLOR_GRAY2BGR))))
+    return tuple(found)
 
 
 def _rail_rows(rails: Field | None, height: int, width: int) -> tuple[tuple[slice, Image], ...]:

@@ -78,5 +78,7 @@ class BeltOrder(BaseModel):
     """The largest share of `region` that an item's box may cover; others are drawn smaller."""
     touching: float = 0.0
     """The share of items that touch the one before them."""
+    marks: bool = False
+    """Whether things can be recognised at the edges of the view, which items hide as they pass."""
     speed: SpeedChanges | None = None
     """Changes of the belt's speed; None: it is always the same."""

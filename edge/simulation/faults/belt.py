@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from edge.simulation.belt.wire import BeltOrder, SpeedChanges
-from edge.simulation.faults.fault import Every, Fault, Lasting, PassingFault
+from edge.simulation.faults.fault import ENCODER, Every, Fault, Lasting, PassingFault
 
 BELTS = ("belt",)
 """The kinds of machine on which items travel past each other at the speed of a belt."""
@@ -51,3 +51,19 @@ class Touching(Fault):
     def belt(self, order: BeltOrder) -> BeltOrder:
         """See Fault."""
         return order.model_copy(update={"touching": self.share})
+
+
+class EncoderSilent(PassingFault):
+    """`encoder-silent`: the belt runs on, and its encoder gives no pulses."""
+
+    name: ClassVar[str] = "encoder-silent"
+    summary: ClassVar[str] = "the belt's encoder gives no pulses, though the belt runs"
+    is_seen: ClassVar[bool] = False
+    part: ClassVar[str] = ENCODER
+
+    every: Every = 120.0
+    seconds: Lasting = 10.0
+
+    def encoder_is_silent(self, moment: float) -> bool:
+        """See Fault."""
+        return self.strength(moment) > 0

@@ -102,6 +102,45 @@ class Covered(PassingFault):
         return picture._replace(image=np.clip(light + noise, 0, 255).astype(np.uint8))
 
 
+class Blurred(PassingFault):
+    """`blurred`: the lens is out of focus, or there is grease on it."""
+
+    name: ClassVar[str] = "blurred"
+    summary: ClassVar[str] = "the lens is out of focus, by `share` of the picture's width"
+    needs_marks: ClassVar[bool] = True
+
+    share: Annotated[float, Field(gt=0, le=0.1)] = 0.01
+    every: Every = 60.0
+    seconds: Lasting = 5.0
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """See Fault."""
+        if picture.image is None or not self.strength(picture.captured):
+            return picture
+        soft = cv2.GaussianBlur(picture.image, (0, 0), self.share * picture.image.shape[1])
+        return picture._replace(image=cast(Image, soft))
+
+
+class Torn(PassingFault):
+    """`torn`: a part of each picture is missing, as where a cable loses data."""
+
+    name: ClassVar[str] = "torn"
+    summary: ClassVar[str] = "the lower `share` of each picture is missing"
+
+    share: Annotated[float, Field(ge=0.2, le=0.9)] = 0.5
+    every: Every = 60.0
+    seconds: Lasting = 5.0
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """See Fault."""
+        if picture.image is None or not self.strength(picture.captured):
+            return picture
+        first = round((1 - self.share) * len(picture.image))
+        image = picture.image.copy()
+        image[first:] = image[first]  # as decoders fill up what has not come
+        return picture._replace(image=image)
+
+
 class Damaged(PassingFault):
     """`damaged`: frames that cannot be decoded, as of a bad cable."""
 

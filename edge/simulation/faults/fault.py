@@ -11,6 +11,13 @@ from edge.simulation.belt.wire import BeltOrder
 from edge.simulation.windows import Windows
 from edge.vision.camera.reopening import CapturedPicture
 
+ENCODER, HOME = "encoder", "home"
+PARTS = {
+    ENCODER: "a belt with an encoder: `belt: {encoder: ...}`",
+    HOME: "a motor with a home switch: `home` of a stepper or of the section `bin`",
+}
+"""What a station must have for a fault to be one, in words."""
+
 
 class Fault(BaseModel):
     """A fault that is planted into a run; each kind overrides what it disturbs.
@@ -25,6 +32,9 @@ class Fault(BaseModel):
             empty: none.
         kinds: the kinds of machine that it is for, as `pilah-edge init --kind` calls them; empty:
             every kind.
+        part: what else the station must have, of PARTS; empty: nothing.
+        needs_marks: whether the world shows something that can be recognised beside the items, as
+            on a plain belt nothing would tell it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +44,8 @@ class Fault(BaseModel):
     with_scores: ClassVar[bool] = False
     contact: ClassVar[str] = ""
     kinds: ClassVar[tuple[str, ...]] = ()
+    part: ClassVar[str] = ""
+    needs_marks: ClassVar[bool] = False
 
     def begin(self, seed: tuple[int, ...]) -> None:
         """Takes the seed of everything that is random in it; called once, before the run."""
@@ -77,6 +89,10 @@ class Fault(BaseModel):
 
     def is_jammed(self, lane: str, moment: float) -> bool:
         """Whether nothing comes out of a lane that is sent into it at a moment in seconds."""
+        return False
+
+    def encoder_is_silent(self, moment: float) -> bool:
+        """Whether the belt's encoder gives no pulses at a moment in seconds."""
         return False
 
     def write_seconds(self, moment: float) -> float:

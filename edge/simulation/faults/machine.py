@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from edge.simulation.faults.fault import Every, Lasting, PassingFault
+from edge.simulation.faults.fault import HOME, Every, Fault, Lasting, PassingFault
 
 Milliseconds = Annotated[float, Field(ge=0, le=60_000)]
 
@@ -47,3 +47,12 @@ class SlowDisk(PassingFault):
     def write_seconds(self, moment: float) -> float:
         """See Fault."""
         return self.ms / 1000 if self.strength(moment) else 0.0
+
+
+class HomeStuck(Fault):
+    """`home-stuck`: a home switch never closes, so that no motor finds it."""
+
+    name: ClassVar[str] = "home-stuck"
+    summary: ClassVar[str] = "no motor finds its home switch, which never closes"
+    is_seen: ClassVar[bool] = False
+    part: ClassVar[str] = HOME

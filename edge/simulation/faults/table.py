@@ -21,10 +21,14 @@ FAULTS: Mapping[str, type[Fault]] = {
         camera.Frozen,
         camera.Black,
         camera.Covered,
+        camera.Blurred,
+        camera.Torn,
         camera.Damaged,
         camera.Light,
         belt.Speed,
         belt.Touching,
+        belt.EncoderSilent,
+        machine.HomeStuck,
         machine.SlowInference,
         machine.SlowDisk,
         contacts.EmergencyStop,
@@ -91,10 +95,19 @@ class Faults:
         return any(fault.is_jammed(lane, moment) for fault in self.all)
 
     @property
+    def ends_station(self) -> bool:
+        """Whether a station ends because of one of them, as no motor finds its home."""
+        return any(isinstance(fault, machine.HomeStuck) for fault in self.all)
+
+    @property
     def needs_an_operator(self) -> bool:
         """Whether a person does something about one of them."""
         kinds = contacts.EmergencyStop | contacts.Jam | contacts.Pause
         return any(isinstance(each, kinds) for each in self.all)
+
+    def encoder_is_silent(self, moment: float) -> bool:
+        """Whether the belt's encoder gives no pulses at a moment."""
+        return any(fault.encoder_is_silent(moment) for fault in self.all)
 
     def write_seconds(self, moment: float) -> float:
         """How long a write to the ledger takes that begins at a moment."""

@@ -79,6 +79,13 @@ _KINDS = (
         "The encoder gives a pulse again.",
     ),
     IncidentKind(
+        "encoder_silent", "station",
+        "Items pass, and the belt's encoder gives no pulse: no lane can move for them.",
+        "Look at the encoder, its wheel on the belt and its wire.",
+        "The encoder gives a pulse again.",
+        stop=State.HELD,
+    ),
+    IncidentKind(
         "camera_lost", "camera",
         "The camera gives no more pictures, and is opened again until it does.",
         "Check its cable, supply and network.",
@@ -160,6 +167,15 @@ _KINDS = (
         "Check the supply of the board and its wires SDA and SCL, or the pin, and what else uses "
         "it. The station ends, and is started again until it can be written.",
         "The station is started again.",
+        stop=State.HELD,
+    ),
+    IncidentKind(
+        "home_not_found", "station",
+        "A motor has not found its home switch where it should be: nobody knows where it stands.",
+        "See that the motor has its supply and its way is free; check the switch, its wire, its "
+        "`active_high` and `reverse` of the motor. The station ends, and is not started again by "
+        "itself: a motor that looks for its home without an end wears down.",
+        "Somebody starts the station again.",
         stop=State.HELD,
     ),
     IncidentKind(

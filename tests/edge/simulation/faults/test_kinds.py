@@ -56,6 +56,19 @@ def test_a_fault_says_which_kinds_it_is_for(tmp_path: Path, kind: str, fault: st
         simulated(tmp_path, kind, fault, STOPS)
 
 
+@pytest.mark.parametrize("fault", [name for name, kind in FAULTS.items() if kind.part])
+@pytest.mark.parametrize("kind", list(MACHINE_KINDS))
+def test_a_fault_of_a_part_says_what_the_station_lacks(
+    tmp_path: Path, kind: str, fault: str
+) -> None:
+    if (kind, fault) == ("carousel-bin", "home-stuck"):
+        (incident,) = simulated(tmp_path, kind, fault)["incidents"]
+        assert incident["name"] == "home_not_found"
+        return
+    with pytest.raises(UsageError, match=f"{fault}: this station has nothing .* It needs a "):
+        simulated(tmp_path, kind, fault)
+
+
 @pytest.mark.parametrize("fault", [name for name, kind in FAULTS.items() if kind.contact])
 @pytest.mark.parametrize("kind", list(MACHINE_KINDS))
 def test_a_fault_of_a_contact_says_what_the_file_lacks(

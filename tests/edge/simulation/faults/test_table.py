@@ -64,6 +64,28 @@ def test_a_covered_lens_lets_a_little_light_past_and_the_sensor_has_its_noise() 
     assert not np.array_equal(covered, shown_at(1.1))
 
 
+def test_torn_pictures_end_early_and_blurred_ones_lose_their_edges() -> None:
+    rows = np.repeat(np.arange(0, 200, 2, np.uint8)[:, None], 100, axis=1)
+    sharp = np.repeat(rows[..., None], 3, axis=2)
+    torn = begun("torn:every=0:share=0.4").picture(CapturedPicture(sharp, 0.0)).image
+    assert torn is not None
+    assert np.array_equal(torn[:60], sharp[:60])
+    assert (torn[60:] == sharp[60]).all()
+    bars = np.zeros((100, 100, 3), np.uint8)
+    bars[:, 50:] = 200
+    soft = begun("blurred:every=0:share=0.02").picture(CapturedPicture(bars, 0.0)).image
+    assert soft is not None
+    assert 0 < soft[50, 49, 0] < 100 < soft[50, 50, 0] < 200
+    assert (soft[50, 0, 0], soft[50, 99, 0]) == (0, 200)
+
+
+def test_an_encoder_is_silent_for_its_time_alone() -> None:
+    faults = begun("encoder-silent:at=3:seconds=2")
+    assert [at for at in range(8) if faults.encoder_is_silent(at)] == [3, 4]
+    assert not faults.ends_station
+    assert begun("home-stuck").ends_station
+
+
 def test_a_frozen_camera_repeats_the_picture_before() -> None:
     faults = begun("frozen:every=10:seconds=5")
     images = []
@@ -121,7 +143,7 @@ def test_contacts_are_as_the_faults_have_them() -> None:
 def test_each_fault_is_read_as_it_is_written() -> None:
     for kind in FAULTS.values():
         assert read_faults(str(kind())) == [kind()]
-    assert [line.split(":")[0] for line in fault_lines()] == list(FAULTS)
+    assert [line.replace(":", " ").split()[0] for line in fault_lines()] == list(FAULTS)
 
 
 @pytest.mark.parametrize(
