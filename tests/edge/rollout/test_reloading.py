@@ -179,17 +179,24 @@ def test_what_nobody_foresaw_is_refused_too_and_the_next_is_heard(
     assert "a bundle could not be loaded" in caplog.text
 
 
-def test_one_that_is_installed_while_another_one_is_loaded_is_loaded_after_it(
-    new_station: NewStation, tmp_path: Path
-) -> None:
-    loads, goes_on = threading.Event(), threading.Event()
+def held_up(
+    loads: threading.Event, goes_on: threading.Event
+) -> Callable[[StationPlan], ActiveModel]:
+    """Loads a model once it may, and says when it has begun."""
 
     def opened(plan: StationPlan) -> ActiveModel:
         loads.set()
         assert goes_on.wait(60)
         return open_model(plan)
 
-    found = new_station(opened)
+    return opened
+
+
+def test_one_that_is_installed_while_another_one_is_loaded_is_loaded_after_it(
+    new_station: NewStation, tmp_path: Path
+) -> None:
+    loads, goes_on = threading.Event(), threading.Event()
+    found = new_station(held_up(loads, goes_on))
     install(make_signed(tmp_path, "2"), found.file)
     with found.reload:
         found.reload.ask("ana")
@@ -238,13 +245,7 @@ def test_a_station_that_has_ended_meanwhile_is_not_changed(
     new_station: NewStation, tmp_path: Path
 ) -> None:
     loads, goes_on = threading.Event(), threading.Event()
-
-    def opened(plan: StationPlan) -> ActiveModel:
-        loads.set()
-        assert goes_on.wait(60)
-        return open_model(plan)
-
-    found = new_station(opened)
+    found = new_station(held_up(loads, goes_on))
     install(make_signed(tmp_path, "2"), found.file)
     found.reload.ask("ana")
     assert loads.wait(60)
