@@ -43,7 +43,9 @@ class Settings(SignalSettings):
         FilePath,
         Field(
             description="the Unix socket that the station makes, such as /var/lib/pilah/trigger; "
-            "each datagram `item` sent to it is an item. The station's user and group may send"
+            "each datagram `item` sent to it is an item, which counts from the moment at which the "
+            "kernel stamped the datagram, however late a busy station reads it. The station's user "
+            "and group may send"
         ),
     ]
 
