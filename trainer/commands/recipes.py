@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
             for variant in ("default", *recipe.variants):
                 for note in read_recipe(name, variant=variant).notes:
                     print(f"{'':<14} {variant}: {note}")
+            for each in recipe.measured:
+                print(f"{'':<14} beside its own network, {each.sentence}")
     elif arguments.doing == "show":
         print(recipe_path(arguments.recipe).read_text(encoding="utf-8"), end="")
     elif arguments.doing == "copy":

@@ -156,8 +156,9 @@ def begin_comparison(
 
 
 def _check_recipe(folder: Path, way: Way, recipe: str) -> None:
-    then = read_recipe(str(folder / RECIPE)).model_dump(exclude={"input", "variants"})
-    now = way.recipe(recipe).model_dump(exclude={"input", "variants"})
+    other = {"input", "variants", "measured"}
+    then = read_recipe(str(folder / RECIPE)).model_dump(exclude=other)
+    now = way.recipe(recipe).model_dump(exclude=other)
     if different := [key for key in now if then[key] != now[key]]:
         raise StorageError(
             f"{folder} was trained by another recipe: its {different[0]} is another one. Choose "

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.core.errors import UsageError
 from edge.core.suggestions import did_you_mean
-from trainer.recipes.plan import NetworkPlan
+
+if TYPE_CHECKING:  # which imports this module
+    from trainer.recipes.plan import NetworkPlan
 
 _NETWORKS = Path(__file__).parents[1] / "networks"
 

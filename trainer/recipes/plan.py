@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from edge.core.images.preprocess import InputSpec
+from edge.core.suggestions import did_you_mean
 from edge.core.yaml_file import Section
 from edge.core.yaml_messages import advised
+from trainer.recipes.measured import MeasuredPlan
 
 Share = Annotated[float, Field(gt=0, lt=0.5, description="of the pictures")]
 Name = Annotated[
@@ -338,6 +340,9 @@ class Recipe(Section):
         max_length=12,
         description="what to know of it, said in the report and by `pilah-trainer recipes`",
     )
+    measured: list[MeasuredPlan] = Field(
+        default_factory=list, max_length=12, description="other networks beside its own"
+    )
     max_minutes: Annotated[float, Field(gt=0, description="for everything, the report too")] = 14
     variants: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="changes by name: {key: value, ...}"
@@ -350,6 +355,12 @@ class Recipe(Section):
             raise advised(f"phases must have different names. Received: {', '.join(names)}")
         if self.phases[0].if_time:
             raise advised(f"the first phase, {names[0]}, must not be if_time: it is always needed")
+        for each in self.measured:
+            if each.variant is not None and each.variant not in self.variants:
+                raise advised(
+                    f"measured: there is no variant {each.variant!r}"
+                    f"{did_you_mean(each.variant, [*self.variants])}"
+                )
         if self.network.weights == "none" and any(p.average_from < 1 for p in self.phases):
             raise advised(
                 "average_from goes with pretrained weights: from scratch BatchNorm learns, and its "

@@ -72,6 +72,9 @@ def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] 
     recipe, problems = file.check(Recipe)
     if recipe is None:
         raise _blamed(file, problems, origins)
+    if variant != "default" or any(setting.startswith("network.") for setting in settings):
+        # What was measured stood beside the recipe's own network.
+        return recipe.model_copy(update={"measured": []})
     return recipe
 
 
@@ -101,8 +104,9 @@ def _blamed(
 
 
 def recipe_yaml(recipe: Recipe) -> str:
-    """The recipe as resolved, as YAML that `read_recipe` reads again."""
-    fields = recipe.model_dump(mode="json", exclude={"variants"})
+    """The recipe as resolved, as YAML that `read_recipe` reads again, without what it was once
+    measured to do: the same training is the same whatever is known of others."""
+    fields = recipe.model_dump(mode="json", exclude={"variants", "measured"})
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
 
 

@@ -23,6 +23,7 @@ def metrics_json(facts: ReportFacts) -> dict[str, object]:
     return {
         "verdict": facts.verdict.to_json(),
         "notes": list(facts.notes),
+        "measured": [each.to_json() for each in facts.measured],
         **{name: _of_part(facts, split) for name, split in splits.items() if split is not None},
         "labels": list(facts.labels),
         "thresholds": {

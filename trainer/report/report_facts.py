@@ -13,6 +13,7 @@ from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.evaluation.learning_curve import LearningCurve
 from trainer.evaluation.robustness import Disturbed
+from trainer.recipes.measured import MeasuredPlan
 from trainer.report.scored_split import ScoredSplit, confusion_matrix
 from trainer.run import AcceptBasis
 from trainer.statistics.intervals import NOTHING, Figure
@@ -91,6 +92,8 @@ class ReportFacts:
     description: str
     notes: tuple[str, ...]
     """What the recipe says is to be known of it."""
+    measured: tuple[MeasuredPlan, ...]
+    """What other networks were measured to bring in the place of the recipe's own."""
     labels: tuple[str, ...]
     counts: Mapping[str, Mapping[str, int]]
     """The number of pictures by label and split."""

@@ -74,6 +74,7 @@ def evaluate(
         variant=facts.variant,
         description=recipe.description,
         notes=(*recipe.notes, *_teacher(session), *_start(model, facts)),
+        measured=tuple(recipe.measured),
         labels=prepared.labels,
         counts={
             label: {split: counts[label, split] for split in SPLITS} for label in prepared.labels

@@ -59,6 +59,8 @@ def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
     _log.info(f"verdict: {report.verdict}")
     for note in report.notes:
         _log.info(f"of the recipe: {note}")
+    for each in report.measured:
+        _log.info(f"another network was measured with this recipe, {each.sentence}")
     for warning in report_warnings(report):
         _log.warning(f"note: {warning.title}")
     early = " (cut short)" if facts.stopped_early else ""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.test_readme import commands, links, parse
+from trainer.recipes.plan import Recipe
 from trainer.recipes.reading import read_recipe, recipe_path, shipped_recipes
 
 FILE = recipe_path("garbage").with_name("FINDINGS.md")
@@ -39,16 +43,72 @@ def test_each_conclusion_has_one_of_four_verdicts() -> None:
     assert [row for row in rows if row[1] not in VERDICTS] == []
 
 
-def test_what_is_better_was_measured() -> None:
-    """The note by which a report offers `better` quotes the difference that FINDINGS.md has."""
-    for name in shipped_recipes():
-        recipe = read_recipe(name)
-        offers = [note for note in recipe.notes if "--variant better" in note]
-        assert len(offers) == ("better" in recipe.variants)
-        for offer in offers:
-            (gain,) = re.findall(r"(\d+\.\d points) more (\(\d+\.\d to \d+\.\d\))", offer)
-            assert " ".join(gain) in SECTIONS[name]
-            assert "times as long" in offer
+def unfounded(recipe: Recipe, section: str) -> list[str]:
+    """What a recipe says of other networks, and a section of FINDINGS.md does not say so, too."""
+    found = []
+    for each in recipe.measured:
+        low, high = each.interval or (0.0, 0.0)
+        gain = f"{abs(each.points):.1f} points {'fewer' if each.points < 0 else 'more'}"
+        if each.interval is not None:
+            gain += f" ({low:.1f} to {high:.1f})"
+        rows = [line for line in section.splitlines() if f"`{each.way}`" in line]
+        times = [each.picture_time, each.training_time]
+        wanted = [gain, *(f"{time:.1f} times" for time in times if time is not None)]
+        found += [f"{each.way}: {x}" for x in wanted if not any(x in row for row in rows)]
+    shown = [
+        each
+        for each in recipe.measured
+        if each.variant == "better" and each.sure and each.points > 0 and each.picture_time
+    ]
+    if "better" in recipe.variants and not shown:
+        found.append("better: not measured to be so")
+    return found
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_what_other_networks_brought_was_measured(name: str) -> None:
+    assert unfounded(read_recipe(name), SECTIONS.get(name, "")) == []
+
+
+def test_the_networks_that_were_measured_are_in_the_recipes() -> None:
+    there = {(name, each.way) for name in shipped_recipes() for each in read_recipe(name).measured}
+    rows = re.findall(
+        r"^\| `(\w+)` .*\d points (?:more|fewer)", "\n".join(SECTIONS.values()), re.MULTILINE
+    )
+    assert {way for _, way in there} >= set(rows) > set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "row", "missing"),
+    [
+        ({}, "| `better` | 2.9 points more (1.1 to 4.7) | 1.3 times |", []),
+        ({}, "| `better` | 2.8 points more (1.1 to 4.7) | 1.3 times |", ["better: 2.9 points"]),
+        ({}, "| `other` | 2.9 points more (1.1 to 4.7) | 1.3 times |", ["better: ", "better: "]),
+        (
+            {"interval": [-0.2, 6.0]},
+            "| `better` | 2.9 points more (-0.2 to 6.0) | 1.3 times |",
+            ["better: not measured to be so"],
+        ),
+    ],
+)
+def test_a_better_variant_needs_a_measurement(
+    changes: dict[str, Any], row: str, missing: list[str], tmp_path: Path
+) -> None:
+    measured = {
+        "variant": "better", "points": 2.9, "interval": [1.1, 4.7], "picture_time": 1.3,
+        "trainings": 15, "pictures": "photographs",
+    }  # fmt: skip
+    file = tmp_path / "mine.yaml"
+    plan = {
+        "name": "mine",
+        "phases": [{"name": "a", "train_from": "pooled", "epochs": 1, "learning_rate": 0.1}],
+        "measured": [measured | changes],
+        "variants": {"better": {"network.name": "efficientnet_lite0"}},
+    }
+    file.write_text(yaml.safe_dump(plan), encoding="utf-8")
+    found = unfounded(read_recipe(str(file)), row)
+    assert len(found) == len(missing)
+    assert all(said.startswith(start) for said, start in zip(found, missing, strict=True))
 
 
 def test_what_is_linked_is_there() -> None:

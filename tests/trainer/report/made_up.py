@@ -65,6 +65,7 @@ def _plain() -> ReportFacts:
         variant="default",
         description="Three things on a board.",
         notes=(),
+        measured=(),
         labels=LABELS,
         counts={
             label: {"train": 100 + i, "validation": 12, "test": 40}

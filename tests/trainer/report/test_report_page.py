@@ -27,6 +27,7 @@ from tests.trainer.report.made_up import (
 )
 from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import EarlierUse, HeldOutUse
+from trainer.recipes.measured import MeasuredPlan
 from trainer.report.metrics_json import metrics_json
 from trainer.report.report_facts import ReportFacts
 from trainer.report.report_page import write_report
@@ -188,6 +189,22 @@ def test_a_training_without_a_test_part_says_so(tmp_path: Path) -> None:
     page = written(tmp_path, full(test=scored([])))
     assert "There is no test split" in page.text
     assert "–right on pictures it has never seen" in page.text
+
+
+def test_what_other_networks_brought_is_told_with_their_cost(tmp_path: Path) -> None:
+    better = MeasuredPlan(
+        variant="better", points=2.9, interval=[1.1, 4.7], picture_time=1.3, trainings=15,
+        pictures="<shoes>",
+    )  # fmt: skip
+    page = written(tmp_path, measured=(better,))
+    assert "2.9 points more right (1.1 to 4.7)" in page.text
+    assert "a picture takes 1.3 times as long" in page.text
+    assert "15 trainings of each, on <shoes>" in page.text
+    assert "compare bottles --data PICTURES --variants default,better --out FOLDER" in page.text
+    assert "#others" in page.values("a", "href")
+    (told,) = metrics_json(facts(measured=(better,)))["measured"]  # type: ignore[misc]
+    assert (told["variant"], told["interval"]) == ("better", [1.1, 4.7])
+    assert "#others" not in written(tmp_path).values("a", "href")
 
 
 @pytest.mark.parametrize(
