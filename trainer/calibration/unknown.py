@@ -196,7 +196,7 @@ def choose_unknown(
     if share_found is not None and share_found < 2 * (1 - plan.keep):
         notes.append(
             f"the novelty score hardly finds classes that were left out: {share_found:.0%} of "
-            f"their pictures, where it is to reject at most {1 - plan.keep:.0%} of known ones"
+            f"their pictures, where it is to reject at most {100 * (1 - plan.keep):.3g}% of known ones"
         )
     raw = known.scores.weighted(limit.weights)
     width = max((limit.value - float(np.median(raw))) / _WIDTHS, _TINY)
@@ -234,7 +234,11 @@ def set_limit(known: Known, others: Sequence[Known], kind: Kind, plan: UnknownPl
         return replace(limit, enough=False)
     moved = joined([each.scores.on_scale_of(known.scores) for each in others])
     groups = [group for each in others for group in each.groups]
-    return replace(_limit_by(Known(moved, groups), kind, plan), enough=False)
+    rough = _limit_by(Known(moved, groups), kind, plan)
+    # The middle of the scores gives their scale; a final network whose scores are spread more at
+    # the end would reject known things by it, and its own pictures show that.
+    own = float(np.quantile(known.scores.weighted(rough.weights), plan.keep, method="higher"))
+    return replace(rough, value=max(rough.value, own), enough=False)
 
 
 def _limit_by(known: Known, kind: Kind, plan: UnknownPlan) -> Limit:
@@ -261,7 +265,7 @@ def _lacking(known: Known, pictures: int, plan: UnknownPlan) -> str:
         pictures: how many there are in all, but for the test split.
         plan: the wanted share.
     """
-    wanted = f"to set one that surely keeps {plan.keep:.0%} of known things"
+    wanted = f"to set one that surely keeps {100 * plan.keep:.4g}% of known things"
     total = len(known.groups)
     halves = 2 if known.chose_epoch else 1
     more = halves * flawless_needed(plan.keep, plan.confidence) - total

@@ -238,7 +238,7 @@ def _known_called_unknown(facts: ReportFacts) -> Iterator[ReportWarning]:
     if unknown.rejected.interval[0] > 1 - unknown.keep and surely:
         yield ReportWarning(
             f"It calls {words} of the known test pictures unknown, and is to call at most "
-            f"{1 - unknown.keep:.0%} so",
+            f"{100 * (1 - unknown.keep):.3g}% so",
             "More than chance explains: the test pictures differ from those to validate on, by "
             "which the limit was set. A station with such pictures rejects as many. Train on "
             "pictures of its kind too, or leave the novelty score out (`unknown.score: none`).",

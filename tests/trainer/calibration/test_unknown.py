@@ -115,6 +115,7 @@ def test_pictures_that_chose_the_epoch_set_no_limit_that_is_promised() -> None:
     many = Known(RawScores(np.arange(180.0), np.zeros(180)), list(map(str, range(180))), True)
     assert not set_limit(many, (), "energy", PLAN).enough
     assert _lacking(many, 200, PLAN).startswith("the 180 validation pictures chose the epoch too")
+    assert "surely keeps 99.5% of known" in _lacking(many, 200, UnknownPlan(keep=0.995))
 
 
 def test_known_things_are_kept_and_things_far_off_are_not() -> None:
@@ -206,6 +207,18 @@ def test_too_few_pictures_give_a_rough_limit_or_none_and_say_how_many_more() -> 
     assert with_folds.note == f"the limit is a rough one: {lacking}"
     assert without.threshold is None
     assert without.note == f"nothing is rejected as unknown: {lacking}"
+
+
+def test_a_rough_limit_keeps_the_wanted_share_of_the_final_networks_own_pictures() -> None:
+    """Scores of the cross-fitted models end early; those of the final network do not."""
+    rng = np.random.default_rng(4)
+    validated = rng.standard_t(2, size=120)
+    known = Known(RawScores(validated, np.zeros(120)), list(map(str, range(120))), True)
+    fold = rng.uniform(-1, 1, size=500)
+    others = [Known(RawScores(fold, np.zeros(500)), list(map(str, range(500))))]
+    limit = set_limit(known, others, "energy", PLAN)
+    assert not limit.enough
+    assert (known.scores.weighted(limit.weights) <= limit.value).mean() >= PLAN.keep
 
 
 def test_a_dozen_validation_pictures_give_no_scale_to_bring_other_scores_onto() -> None:
