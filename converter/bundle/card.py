@@ -212,7 +212,8 @@ def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
             "Nothing is rejected by this score."
             if parity.thresholds.unknown is None
             else f"A picture with a score above {parity.thresholds.unknown:g} is rejected as "
-            f"`unknown`; the threshold was chosen to keep {100 * unknown.keep:.4g}% of known things."
+            f"`unknown`; the threshold was chosen to keep {100 * unknown.keep:.4g}% of known "
+            "things."
         ),
         "",
     ]

@@ -196,7 +196,8 @@ def choose_unknown(
     if share_found is not None and share_found < 2 * (1 - plan.keep):
         notes.append(
             f"the novelty score hardly finds classes that were left out: {share_found:.0%} of "
-            f"their pictures, where it is to reject at most {100 * (1 - plan.keep):.3g}% of known ones"
+            f"their pictures, where it is to reject at most {100 * (1 - plan.keep):.3g}% of known "
+            "ones"
         )
     raw = known.scores.weighted(limit.weights)
     width = max((limit.value - float(np.median(raw))) / _WIDTHS, _TINY)
