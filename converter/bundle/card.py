@@ -81,9 +81,9 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         "",
         "## Limits",
         "",
-        "- The intervals of the test split know which pictures belong together, as the training "
-        "did (`--groups`). Where it was not told, and several pictures show the same object, the "
-        "true intervals are wider; so are those of the comparison of int8 with float.",
+        "- The intervals know which pictures belong together, as the training did (`--groups`). "
+        "Where it was not told, and several pictures show the same object, the true intervals are "
+        "wider.",
         "- The figures hold for pictures like those of the data. With another camera, light, "
         "background or distance they may be worse: take pictures at the station and evaluate on "
         "them.",

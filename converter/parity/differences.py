@@ -30,6 +30,8 @@ class PairedDrop:
     """The number of pictures that only the second model gets right."""
     total: int
     """The number of all pictures."""
+    by_groups: tuple[float, float] | None = None
+    """The interval of `value` where it is known which pictures belong together."""
 
     @classmethod
     def between(cls, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedDrop:
@@ -43,7 +45,9 @@ class PairedDrop:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of `value` by Tango's method; see `paired_interval`."""
+        """The 95 % interval of `value`: `by_groups`, or Tango's; see `paired_interval`."""
+        if self.by_groups is not None:
+            return self.by_groups
         return paired_interval(self.first_only, self.second_only, self.total)
 
     def __str__(self) -> str:
@@ -64,7 +68,7 @@ class PairedDrop:
     @property
     def verdict(self) -> Grade:
         """The loss of the second model, as a grade."""
-        return grade_loss(self.first_only, self.second_only, self.total)
+        return grade_loss(self.first_only, self.second_only, self.total, self.by_groups)
 
 
 @dataclass(frozen=True, slots=True)

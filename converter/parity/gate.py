@@ -2,7 +2,7 @@
 
 Both run with the device's own code. Agreement and change of confidence need no labels and are
 measured on every picture that was not used for calibration. Accuracy is measured on the test split,
-with a paired comparison.
+with a paired comparison. All intervals know which pictures belong together, as the training did.
 """
 
 from __future__ import annotations
@@ -276,14 +276,13 @@ def compare_answers(
     test = np.array([picture.split == "test" for picture in pictures], bool)
     truth = np.array([labels.index(picture.label) for picture in pictures], np.int64)
     right_float, right_int8 = best == truth, best_int8 == truth
-    groups = [str(each.group or each.path) for each in pictures if each.split == "test"]
-    sampling = Resampling(groups, len(groups))
+    groups = [str(each.group or each.path) for each in pictures]
+    everything = Resampling(groups, len(groups))
+    of_test = [group for group, is_test in zip(groups, test, strict=True) if is_test]
+    sampling = Resampling(of_test, len(of_test))
 
     def share(hits: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> Share:
-        found = plain_share(hits, among)
-        if sampling.independent:
-            return found
-        return replace(found, by_groups=sampling.share(hits, among).interval)
+        return _share(sampling, hits, among)
 
     def on_test(predictions: Predictions, thresholds: Thresholds) -> Evaluation:
         return evaluate_scores(
@@ -297,9 +296,9 @@ def compare_answers(
         )
 
     return Parity(
-        agreement=Share(int((best == best_int8).sum()), len(best)),
+        agreement=_share(everything, best == best_int8),
         confidence_change=MetricChange.between(float32.scores[rows, best], int8.scores[rows, best]),
-        drop=PairedDrop.between(right_float[test], right_int8[test]),
+        drop=_drop(sampling, right_float[test], right_int8[test]),
         float32=on_test(float32, of_float),
         int8=on_test(int8, of_int8),
         thresholds=of_int8,
@@ -310,18 +309,42 @@ def compare_answers(
         divergence=mean_divergence(
             *(each.scores[judging if judging.any() else ...] for each in (float32, int8))
         ),
-        unknown=_compare_unknown(float32, int8, of_float.unknown, of_int8.unknown),
+        unknown=_compare_unknown(everything, float32, int8, of_float.unknown, of_int8.unknown),
         right_interval=sampling.share(right_int8[test]).interval,
     )
 
 
+def _share(
+    sampling: Resampling, hits: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_] | None = None
+) -> Share:
+    """The share of `hits`, with an interval that knows of the groups, if there are any."""
+    among = np.ones(len(hits), bool) if among is None else among
+    found = plain_share(hits, among)
+    if sampling.independent:
+        return found
+    return replace(found, by_groups=sampling.share(hits, among).interval)
+
+
+def _drop(
+    sampling: Resampling, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]
+) -> PairedDrop:
+    """What the second loses, with an interval that knows of the groups, if there are any."""
+    found = PairedDrop.between(first, second)
+    gained = None if sampling.independent else sampling.change(first, second).interval
+    return found if gained is None else replace(found, by_groups=(-gained[1], -gained[0]))
+
+
 def _compare_unknown(
-    float32: Predictions, int8: Predictions, threshold: float | None, of_int8: float | None
+    sampling: Resampling,
+    float32: Predictions,
+    int8: Predictions,
+    threshold: float | None,
+    of_int8: float | None,
 ) -> UnknownParity | None:
     one, other = float32.novelty, int8.novelty
     if one is None or other is None:
         return None
     same = Share(0, 0)
     if threshold is not None and of_int8 is not None:
-        same = Share(int(((one > threshold) == (other > of_int8)).sum()), len(other))
+        same = _share(sampling, (one > threshold) == (other > of_int8))
     return UnknownParity(same, MetricChange.between(one, other))

@@ -13,7 +13,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.model.metrics import design_effect, paired_interval, round_up, whole_percents
+from edge.core.model.metrics import (
+    design_effect,
+    paired_interval,
+    round_up,
+    whole_percents,
+    width,
+)
 from edge.core.model.wilson import wilson
 
 TOO_FEW: Literal["too few pictures to say"] = "too few pictures to say"
@@ -116,22 +122,33 @@ def grade(confusion: npt.NDArray[np.int64], interval: tuple[float, float] | None
     )
 
 
-def grade_loss(first_only: int, second_only: int, total: int) -> Grade:
+def grade_loss(
+    first_only: int, second_only: int, total: int, interval: tuple[float, float] | None = None
+) -> Grade:
     """The grade of a conversion by the accuracy it loses, from a comparison on the same pictures.
 
     Args:
         first_only: the number of pictures that only the original model gets right.
         second_only: the number of pictures that only the converted model gets right.
         total: the number of all pictures.
+        interval: 95 % interval of the loss, if groups make it wider; None means Tango's.
     """
-    word = _loss_word(first_only, second_only, total)
+    plain = paired_interval(first_only, second_only, total)
+    low, high = plain if interval is None else interval
+    word = _loss_word((low, high))
     if word == TOO_FEW:
-        more = (f for f in _FACTORS if total and _loss_word(first_only * f, second_only * f,
-                                                            total * f) != TOO_FEW)  # fmt: skip
+        # As many pictures of a group tell as much as one of no group.
+        effect = max(1.0, (width((low, high)) / width(plain)) ** 2)
+        counts = [count / effect for count in (first_only, second_only, total)]
+        more = (
+            factor
+            for factor in _FACTORS
+            if total
+            and _loss_word(paired_interval(*(round(factor * each) for each in counts))) != TOO_FEW
+        )
         factor = next(more, None)
-        least = _fewest_without_loss()
+        least = round_up(effect * _fewest_without_loss())
         return _too_few(total, least if factor is None else max(least, round_up(total * factor)))
-    low, high = paired_interval(first_only, second_only, total)
     if low > 0:
         return Grade(word, f"{100 * low:.1f} to {100 * high:.1f} points of accuracy are lost")
     at_most = f", and it is at most {100 * high:.1f} points of accuracy" if high > 0 else ""
@@ -173,8 +190,8 @@ def _needed(value: float, counted: _Counted, effect: float) -> int:
     return round_up(counted.total * _FACTORS[-1])
 
 
-def _loss_word(first_only: float, second_only: float, total: float) -> Word:
-    low, high = paired_interval(round(first_only), round(second_only), round(total))
+def _loss_word(interval: tuple[float, float]) -> Word:
+    low, high = interval
     if low > LOSS_BAD:
         return "bad"
     if high <= LOSS_GOOD:
@@ -184,7 +201,7 @@ def _loss_word(first_only: float, second_only: float, total: float) -> Word:
 
 def _fewest_without_loss() -> int:
     total = 1
-    while _loss_word(0, 0, total) == TOO_FEW:
+    while _loss_word(paired_interval(0, 0, total)) == TOO_FEW:
         total += 1
     return round_up(total)
 

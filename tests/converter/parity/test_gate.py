@@ -13,6 +13,7 @@ from converter.parity.predictions import Predictions
 from converter.parity.thresholds import Thresholds
 from edge.core.dataset import LabelledPicture
 from edge.core.images.preprocess import InputSpec
+from edge.core.model.grade import TOO_FEW
 from edge.core.model.metrics import Evaluation, Share, evaluate_scores
 from trainer.run import DataFacts, RunFacts, UnknownFacts
 
@@ -189,3 +190,37 @@ def test_intervals_of_the_test_split_know_of_groups() -> None:
         assert grouped[1] - grouped[0] > 2 * (single[1] - single[0])
     assert series.classes["a"].recall.interval == series.accuracy.interval
     assert series.to_json()["accuracy_interval"] == series.accuracy.interval
+
+
+def test_the_gate_and_the_words_of_int8_know_of_groups() -> None:
+    """Of 25 series of twelve pictures int8 answers one otherwise, to the last, and wrongly."""
+    lost = np.arange(300) < 12
+    right = np.full(300, True)
+    float32, int8 = (
+        Predictions(
+            np.where(each[:, None], [[0.9, 0.1]], [[0.45, 0.55]]).astype(np.float32),
+            np.where(each, 0.1, 0.9),
+        )
+        for each in (right, ~lost)
+    )
+    novelty = UnknownFacts(score="energy", threshold=0.5, keep=0.95, kept={})
+    series, alone = (
+        compare(
+            float32,
+            int8,
+            [LabelledPicture(Path(str(n)), "a", group(n), "test") for n in range(300)],
+            facts_of(novelty),
+        )
+        for group in (lambda n: str(n // 12), lambda n: None)
+    )
+    assert series.unknown is not None
+    assert series.agreement.interval is not None
+    assert len(judge(alone).failures) == 2, "of labels and of accuracy"
+    assert judge(series).failures == (), "one series of 25, which chance explains"
+    assert len(judge(series).warnings) == len(judge(alone).failures + judge(alone).warnings)
+    assert series.agreement.interval[0] < 0.92 < 0.98 < series.agreement.interval[1]
+    assert series.unknown.agreement.interval == series.agreement.interval
+    low, high = series.drop.interval
+    assert low < 0.01 < alone.drop.interval[0] < alone.drop.interval[1] < high
+    assert (alone.drop.verdict.word, series.drop.verdict.word) == ("bad", TOO_FEW)
+    assert (series.drop.verdict.needed or 0) > 300
