@@ -165,8 +165,24 @@ class WayComparison:
         return tuple(each.name for each in others if not self.between(best.name, each.name).sure)
 
     def verdict(self) -> str:
-        """Which way wins and why, or that no difference shows; and what corruption changes."""
-        return f"{self._verdict()}{self._on_corrupted()}"
+        """Which way wins and why, or that no difference shows; and what corruption changes, and
+        time that ran out."""
+        return f"{self._verdict()}{self._on_corrupted()}{self._cut_short()}"
+
+    def _cut_short(self) -> str:
+        """Of which ways trainings were cut short, if any."""
+        counts = {way.name: sum(each.cut_short for each in way.outcomes) for way in self.ways}
+        told = [
+            f"{count} of {number_of(self.trainings, 'trainings')} with {name}"
+            for name, count in counts.items()
+            if count
+        ]
+        if not told:
+            return ""
+        return (
+            f". Cut short: {in_a_sentence(told)}. With all of its steps a way may be better than "
+            "this: give more minutes to be sure"
+        )
 
     def _on_corrupted(self) -> str:
         """Which ways bear corrupted pictures surely better or worse than the best one."""

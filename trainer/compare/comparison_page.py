@@ -53,6 +53,7 @@ def write_page(file: Path, found: WayComparison, *, title: str) -> None:
         heads=_HEADS,
         rows=_rows(found),
         chart=frontier_chart(found),
+        worth=len(frontier(found)),
         alike=in_a_sentence(list(found.as_good)) if found.as_good else "",
         several=len(found.as_good) > 1,
         style=source("style.css"),
@@ -108,24 +109,30 @@ def to_json(found: WayComparison) -> dict[str, Any]:
     }
 
 
-def frontier(ways: tuple[WayFigures, ...]) -> list[WayFigures]:
+def frontier(found: WayComparison) -> list[WayFigures]:
     """The measured ways that no other one beats in time and in accuracy, the fastest first.
 
-    Of ways whose times do not differ by more than those of one model do, the best one is there.
+    Of ways whose times do not differ by more than those of one model do, the best one is there; and
+    a slower one only where it is better than the faster one before it by more than chance explains.
     """
-    timed = [(way, way.timing) for way in ways if way.timing is not None]
+    timed = [(way, way.timing) for way in found.ways if way.timing is not None]
     timed.sort(key=lambda each: (-each[0].accuracy, each[1].milliseconds))
     kept: list[tuple[WayFigures, InferenceTime]] = []
     for way, timing in timed:
         if all(timing.is_less_than(better) for _, better in kept):
             kept.append((way, timing))
-    return [way for way, _ in reversed(kept)]
+    sure: list[WayFigures] = []
+    for way, _ in reversed(kept):
+        if not sure or found.between(way.name, sure[-1].name).sure:
+            sure.append(way)
+    return sure
 
 
 def frontier_chart(found: WayComparison) -> Markup | None:
     """Accuracy over the time of the int8 model; None if fewer than two ways were measured.
 
-    The ways that cannot be told from the best one are drawn pale.
+    The ways that cannot be told from the best one are drawn pale. A line joins those that are worth
+    their time; there is none where all but one are not.
     """
     timed = [(way, way.timing.milliseconds) for way in found.ways if way.timing is not None]
     if len(timed) < 2:
@@ -138,7 +145,7 @@ def frontier_chart(found: WayComparison) -> Markup | None:
         share_axis("", max(0.0, min(lows) - 0.01)),
     )
     places = {way.name: (at, way.accuracy) for way, at in timed}
-    chart.line([places[way.name] for way in frontier(found.ways)], "ideal")
+    chart.line([places[way.name] for way in frontier(found)], "ideal")
     for way, at in timed:
         alike = way.name in found.as_good
         if way.figure.interval:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -264,7 +265,7 @@ def test_the_table_and_the_json_have_all_of_it() -> None:
 def test_the_frontier_has_what_nothing_beats() -> None:
     accuracies = {"fast": 0.7, "useless": 0.6, "good": 0.95}
     found = compared(accuracies, rng=np.random.default_rng(3))
-    assert [way.name for way in frontier(found.ways)] == ["fast", "good"]
+    assert [way.name for way in frontier(found)] == ["fast", "good"]
     chart = str(frontier_chart(found))
     assert "good: 9" in chart
     assert "3.0 ms" in chart
@@ -284,12 +285,23 @@ def test_ways_of_one_model_are_not_told_apart_by_their_time() -> None:
     }
     alike = compare_outcomes(outcomes, {"adam": timing(3.9), "sgd": timing(4.0)})
     assert "else take either, as no difference in time shows (3.9 ms)" in alike.verdict()
-    assert [way.name for way in frontier(alike.ways)] == ["sgd"]
+    assert [way.name for way in frontier(alike)] == ["sgd"]
     assert "sgd cannot" not in str(frontier_chart(alike))
     assert "dot alike" in str(frontier_chart(alike))
     apart = compare_outcomes(outcomes, {"adam": timing(3.9), "sgd": timing(4.5)})
     assert "else take the fastest of them, adam (3.9 ms)" in apart.verdict()
-    assert [way.name for way in frontier(apart.ways)] == ["adam", "sgd"]
+    assert [way.name for way in frontier(apart)] == ["adam"], "slower, and not surely better"
+    assert "polyline" not in str(frontier_chart(apart))
+
+
+def test_trainings_that_were_cut_short_are_told_in_the_verdict() -> None:
+    whole = [
+        outcome([i % 10 != 0 for i in range(100)], seed, first=100 * seed) for seed in range(3)
+    ]
+    short = [replace(each, cut_short=each.split != "0") for each in whole]
+    verdict = compare_outcomes({"a": whole, "b": short}, {}).verdict()
+    assert ". Cut short: 2 of 3 trainings with b. With all of its steps" in verdict
+    assert "ut short" not in compare_outcomes({"a": whole, "b": whole}, {}).verdict()
 
 
 def test_other_test_pictures_with_the_same_seed_are_refused() -> None:
