@@ -44,6 +44,8 @@ def storage_errors(doing: str, path: Path) -> Iterator[None]:
             errno.EEXIST: "it is there already: choose another name or remove it",
             errno.ENOTEMPTY: "another process wrote there in the meantime: choose another name",
         }.get(error.errno or 0, error.strerror or str(error))
+        if error.errno == errno.EEXIST and error.filename and Path(error.filename) in path.parents:
+            advice = f"{error.filename} is a file, not a folder"
         raise StorageError(f"cannot {doing} {path}: {advice}") from error
 
 

@@ -175,6 +175,13 @@ def test_a_folder_that_is_there_is_not_touched(tmp_path: Path) -> None:
         pytest.fail("the block was entered")
 
 
+def test_a_file_in_the_place_of_a_folder_above_is_named(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("x")
+    says = "cannot create .*runs/first: .*/runs is a file, not a folder"
+    with pytest.raises(StorageError, match=says), new_folder(tmp_path / "runs" / "first"):
+        pytest.fail("the block was entered")
+
+
 def test_what_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     with (
         pytest.raises(StorageError, match="another process wrote there in the meantime"),
