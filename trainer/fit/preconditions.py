@@ -53,13 +53,13 @@ def check_request(
         PictureSetError, GroupError: the pictures or the form of the groups cannot be used.
     """
     plan = read_recipe(recipe, variant=variant, settings=settings)
-    check_network(plan.network)
+    check_network(plan.network.name)
     if plan.distill is not None and (
         is_recipe(plan.distill.teacher) or not Path(plan.distill.teacher).is_dir()
     ):
         distill = plan.distill
         teacher = read_recipe(distill.teacher, variant=distill.variant, settings=distill.settings)
-        check_network(teacher.network)
+        check_network(teacher.network.name)
     if FASHION_MNIST in map(str, (data, *add)):
         return  # Keras fetches it
     read_picture_set(

@@ -125,7 +125,7 @@ def build_network(plan: NetworkPlan, spec: InputSpec, classes: int, *, seed: int
         UsageError: no such network, or weights or a head that do not fit it.
         WeightsMissingError: pretrained weights are not on this machine and cannot be fetched.
     """
-    check_network(plan)
+    check_network(plan.name)
     keras.utils.set_random_seed(seed)
     image = keras.Input(spec.shape, name=INPUT)
     features = NETWORKS[plan.name](plan, spec, image)

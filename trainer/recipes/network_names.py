@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edge.core.errors import UsageError
 from edge.core.suggestions import did_you_mean
-
-if TYPE_CHECKING:  # which imports this module
-    from trainer.recipes.plan import NetworkPlan
 
 _NETWORKS = Path(__file__).parents[1] / "networks"
 
@@ -19,14 +15,12 @@ def network_names() -> list[str]:
     return sorted(file.stem for file in _NETWORKS.glob("[a-z]*.py"))
 
 
-def check_network(plan: NetworkPlan) -> None:
-    """Passes a plan that names one of the networks.
+def check_network(name: str) -> None:
+    """Passes the name of one of the networks.
 
     Raises:
         UsageError: there is no such network.
     """
     names = network_names()
-    if plan.name not in names:
-        raise UsageError(
-            f"network.name: there is no network {plan.name!r}{did_you_mean(plan.name, names)}"
-        )
+    if name not in names:
+        raise UsageError(f"network.name: there is no network {name!r}{did_you_mean(name, names)}")
