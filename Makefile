@@ -41,6 +41,7 @@
 # make bench-unheard  a minute in which nobody reads, 70 s of a disk that hangs, and SIGTERM (root)
 # make bench-check  whether data check calls clean sets spoilt, and finds planted label errors (DATA=)
 # make bench-novelty  known pictures called unknown: how often a report's interval holds (DATA=sets)
+# make bench-same   how often compare tells a way from itself, in real trainings (DATA=sets)
 # make reference   write deploy/station-file.md, deploy/recipes.md and the JSON Schema of station files anew
 # make language    bring the languages of the operator's pages up to date with their texts;
 #                  make language LANGUAGE=jv: begin another one
@@ -69,7 +70,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-pages test-arm64 test-systemd bench-pins bench-beside bench-bin bench-idle virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-codes bench-simulate bench-stops bench-photographs bench-camera bench-receipts \
+.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-pages test-arm64 test-systemd bench-pins bench-beside bench-bin bench-idle virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-novelty bench-same bench-codes bench-simulate bench-stops bench-photographs bench-camera bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -197,6 +198,10 @@ bench-check: setup
 bench-novelty: setup
 	$(BIN)/python -m tests.benchmarks.novelty_share $(or $(DATA),$(addprefix ../shared/data/,trashnet shoes clothes fruit bottles_cans.csv)) \
 		$(or $(ARGS),--groups trashnet=blocks:20 --groups bottles_cans=blocks:20)
+
+bench-same: setup
+	$(BIN)/python -m tests.benchmarks.same_ways $(or $(DATA),$(addprefix ../shared/data/,shoes clothes bottles_cans.csv)) \
+		$(or $(ARGS),--groups bottles_cans=blocks:20)
 
 reference: setup
 	$(BIN)/python -m deploy.reference

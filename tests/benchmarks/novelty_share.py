@@ -51,7 +51,7 @@ Rows = npt.NDArray[np.float32]
 
 _COMPONENTS, _HIDDEN = 128, 64
 _ASIDE, _PARTS = 3, 10
-_HEAD = PhasePlan(name="head", train_from=FEATURES, epochs=20, learning_rate=0.003)
+HEAD = PhasePlan(name="head", train_from=FEATURES, epochs=20, learning_rate=0.003)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def read_set(path: Path, groups: str | None) -> PictureSet:
 def splits_of(given: PictureSet, splits: int, plan: UnknownPlan) -> list[Found | None]:
     """What each split of a set comes to; None where nothing is rejected as unknown."""
     labels = tuple(sorted({picture.label for picture in given.pictures}))
-    recipe = Recipe(name="novelty", phases=[_HEAD], augment=AugmentPlan(copies=0), unknown=plan)
+    recipe = Recipe(name="novelty", phases=[HEAD], augment=AugmentPlan(copies=0), unknown=plan)
     network = hidden_layer(given.rows.shape[1], len(labels))
     untrained = network.state()
     found = []
