@@ -35,6 +35,7 @@ from trainer.fit.phases import Budget, run_phases
 from trainer.fit.predict import TrainingSet, scorer_at
 from trainer.fit.prepare import Prepared, all_fresh, training_set
 from trainer.fit.saved_outputs import code_digest, copy_chance
+from trainer.fit.teacher_run import check_unseen
 from trainer.networks import INPUT, LOGITS, Network, build_network
 from trainer.recipes.plan import AugmentPlan, DistillPlan, Recipe
 from trainer.recipes.reading import is_recipe, read_recipe, recipe_yaml
@@ -280,15 +281,7 @@ def _of_run(
             f"pictures are of {in_a_sentence(list(prepared.labels))}: a teacher must know the same"
         )
     rows = earlier_rows(path)
-    for split, used in (("validation", ("train",)), ("test", ("train", "validation"))):
-        theirs = {row.sha256 for row in rows if row.split in used}
-        mine = [prepared.decoded.digests[i] for i in prepared.of(split)]
-        if seen := sum(digest in theirs for digest in mine):
-            raise RunError(
-                f"distill.teacher: {path} has learned from, or was chosen by, {seen} of the "
-                f"{len(mine)} pictures of the {split} split, and would tell of them. Train with "
-                f"the split of that run: --keep-parts {path}"
-            )
+    told = check_unseen(prepared, run, rows)
     model = run.load_model()
     network = Network(model, pretrained=False)
     if model.get_layer(LOGITS).output.shape[-1] != len(prepared.labels):
@@ -303,7 +296,7 @@ def _of_run(
     train = prepared.of("train")
     logits = _scored(forward, inputs, train, 1 + prepared.recipe.augment.copies)
     # The temperature that was folded in is taken out: the plan has one of its own.
-    told = ["the teacher's training was cut short"] * run.facts.stopped_early
+    told += ["the teacher's training was cut short"] * run.facts.stopped_early
     chose = {row.sha256 for row in rows if row.split == "validation"}
     if any(
         prepared.decoded.digests[i] in chose for i in set(prepared.of("validation")) - set(choosing)

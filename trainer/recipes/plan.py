@@ -372,6 +372,7 @@ class Recipe(Section):
         ):
             raise advised(
                 "distill: the teacher scores saved copies of the pictures, and phases that augment "
-                f"them anew have none: {', '.join(fresh)}. Train these from a layer, without fresh"
+                f"them anew have none: {', '.join(fresh)}. Train these from a layer, without "
+                "fresh, as bottles, fruit, garbage, shoes and mobilenet_v2 do"
             )
         return self

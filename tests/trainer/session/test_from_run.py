@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,12 @@ from trainer.evaluation.new_pictures import evaluate_run
 from trainer.fit.distillation import teach
 from trainer.fit.optimizers import Optimizers
 from trainer.fit.prepare import Prepared, prepare
+from trainer.fit.teacher_run import check_unseen
 from trainer.networks import Network, build_network
 from trainer.networks.parts.weights import load_weights
 from trainer.recipes.plan import DistillPlan, NetworkPlan
 from trainer.recipes.reading import read_recipe
-from trainer.run import read_run, split_rows
+from trainer.run import Run, earlier_rows, read_run, split_rows
 from trainer.session import training
 from trainer.statistics.likelihood import softmax
 
@@ -343,6 +345,39 @@ def test_a_picture_of_the_run_that_was_saved_again_comes_to_where_it_lay(
         prepared = prepare(recipe, drawn_later, seed=seed, from_run=first_week / "run")
         (split,) = (p.split for p in prepared.pictures if p.path.name == "again.png")
         assert split == "test"
+
+
+def test_a_run_that_has_learned_from_a_copy_of_a_test_picture_is_no_teacher(
+    first_week: Path, drawn_later: Path
+) -> None:
+    run, rows = read_run(first_week / "run"), earlier_rows(first_week / "run")
+    row = next(row for row in rows if row.split == "train" and row.label == "red")
+    picture = cv2.imread(str(first_week / "photos" / row.path))
+    assert picture is not None
+    (drawn_later / "red" / "99.png").write_bytes(cv2.imencode(".png", cv2.flip(picture, 1))[1])
+    splits = {0: "validation", 1: "test", 99: "test"}
+    lines = [
+        f"{file},{file.parent.name},{splits.get(int(file.stem), 'train')}"
+        for file in drawn_later.glob("*/*.png")
+    ]
+    manifest = drawn_later / "week.csv"
+    manifest.write_text("\n".join(["path,label,split", *lines]) + "\n", encoding="utf-8")
+    recipe = read_recipe(str(first_week / "drawn.yaml"))
+    pupil = prepare(recipe, manifest)
+    plan = DistillPlan(teacher=str(first_week / "run"))
+    with pytest.raises(
+        RunError, match=r"1 of the 4 pictures of the test split are copies, .*99.png"
+    ):
+        teach(pupil, plan)
+    by_file = recipe.split.model_copy(update={"near_duplicates": False})
+    assert not check_unseen(
+        replace(pupil, recipe=recipe.model_copy(update={"split": by_file})), run, rows
+    )
+    gone = run.facts.data.model_copy(update={"root": "/gone"})
+    (told,) = check_unseen(pupil, Run(run.path, run.facts.model_copy(update={"data": gone})), rows)
+    assert told.startswith(f"{sum(row.split != 'test' for row in rows)} pictures that the teacher")
+    manifest.write_text("\n".join(["path,label,split", *(x for x in lines if "99" not in x)]))
+    assert check_unseen(prepare(recipe, manifest), run, rows) == []
 
 
 def test_weights_that_the_run_replaces_need_not_be_there_nor_bars_that_no_picture_has(
