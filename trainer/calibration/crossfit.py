@@ -89,8 +89,14 @@ class FoldTraining:
         *,
         seed: int,
         budget: Budget,
+        beside: npt.NDArray[np.int64] | None = None,
     ) -> tuple[Fold, Best]:
         """Trains one model on the pictures `rest` and scores it on the pictures `held`.
+
+        Args:
+            rest, held: indices of pictures.
+            beside: indices of pictures that are trained on, too, and choose no epoch, because the
+                weights that it starts from know them.
 
         Raises:
             StopTraining: the user stopped it before its first epoch had ended.
@@ -105,6 +111,8 @@ class FoldTraining:
         train, validation = rest[inner != 0], rest[inner == 0]
         if set(data.truth[train]) != set(data.truth[rest]) or not len(validation):
             train = validation = rest
+        if beside is not None:
+            train = np.concatenate([train, beside])
         # A teacher has learned from the fold's own pictures, so no fold may learn from it.
         mine = replace(data, train=train, validation=validation, taught=None)
         recipe = self.prepared.recipe.model_copy(update={"distill": None})
@@ -124,14 +132,13 @@ def cross_fit(
     folds: int,
     seed: int,
     budget: Budget,
-    seconds_a_fold: float | None = None,
+    seconds_a_fold: float,
     checkpoint: Checkpoint | None = None,
 ) -> CrossFitted:
     """Trains one model for each fold and scores it on the pictures of the fold.
 
-    If there is too little time for all folds, there are two ways. With `seconds_a_fold`, fewer
-    folds are trained, each completely: a fold is not begun if it would take too long, and left out
-    if it then takes too long. Without it, all folds are trained, each within its share of the time.
+    If there is too little time for all folds, fewer are trained, each completely: a fold is not
+    begun if it would take too long, and left out if it then takes too long.
 
     Args:
         training: the training of the folds' models.
@@ -149,7 +156,7 @@ def cross_fit(
     numbers = np.unique(fold_of).tolist()  # with fewer groups than folds some have no pictures
     done: list[Fold] = []
     needed, cut_short = seconds_a_fold, 0
-    for place, number in enumerate(numbers):
+    for number in numbers:
         held = usable[fold_of == number]
         stage = f"fold-{seed}-{number}"
         saved = checkpoint.load(stage) if checkpoint else None
@@ -158,23 +165,21 @@ def cross_fit(
             continue
         now = budget.clock()
         left = budget.deadline - now
-        if needed is not None and needed > left:
+        if needed > left:
             break
-        share = left if needed is not None else max(0.0, left) / (len(numbers) - place)
         try:
             fold, best = training.train(
                 usable[fold_of != number],
                 held,
                 seed=seed + 100 * (number + 1),
-                budget=Budget(now + share, budget.check_stop, clock=budget.clock, quiet=True),
+                budget=Budget(budget.deadline, budget.check_stop, clock=budget.clock, quiet=True),
             )
         except StopTraining:
             break
         cut_short += best.cut_short
-        if needed is not None:
-            if best.cut_short:
-                break
-            needed = budget.clock() - now
+        if best.cut_short:
+            break
+        needed = budget.clock() - now
         if checkpoint:
             arrays = [getattr(fold, field.name) for field in fields(fold)]
             checkpoint.save(stage, {"fold": arrays}, {})

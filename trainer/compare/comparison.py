@@ -13,7 +13,7 @@ from edge.core.terminal.wording import in_a_sentence, number_of
 from trainer.compare.speed import InferenceTime
 from trainer.compare.trainings import Training
 from trainer.errors import RunError
-from trainer.report.predictions_csv import TestPrediction, read_predictions
+from trainer.evaluation.predictions import TestPrediction, read_predictions
 from trainer.statistics.intervals import Figure
 from trainer.statistics.paired_runs import Difference, paired_difference
 from trainer.statistics.several_trainings import share_of_trainings

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.errors import UsageError
-from edge.core.model.metrics import evaluate_scores
-from trainer.calibration.crossfit import FoldTraining, cross_fit
+from trainer.calibration.crossfit import Fold, FoldTraining
+from trainer.data.stratified_split import fold_pictures
+from trainer.evaluation.predictions import TestPrediction
+from trainer.evaluation.scored_folds import FoldsFolder, ScoredFold
 from trainer.fit.phases import Budget
 from trainer.fit.prepare import Prepared, prepare, training_set
 from trainer.recipes.plan import Recipe
-from trainer.recipes.reading import read_recipe
+from trainer.recipes.reading import read_recipe, recipe_yaml
 from trainer.statistics.intervals import Figure
 from trainer.statistics.likelihood import softmax
 from trainer.statistics.several_trainings import share_of_trainings
@@ -74,6 +78,8 @@ def cross_validate(
     repeats: int = 1,
     seed: int = 0,
     max_minutes: float | None = None,
+    from_run: str | Path | None = None,
+    out: str | Path | None = None,
 ) -> CrossValidation:
     """How accurate a recipe is on the pictures in `data`, each scored by a model new to it.
 
@@ -85,8 +91,13 @@ def cross_validate(
         folds: models a repeat; groups are never divided among them.
         repeats: other folds and other starting weights each.
         max_minutes: for each fold; None: no bound, also for phases that are `if_time`.
+        from_run: an earlier run whose weights each fold starts from. What it has learned from, and
+            copies and groups of that, is trained on in every fold and scored in none.
+        out: a folder for what each model says of each picture. The same call goes on with the folds
+            that it does not have yet, and adds repeats.
 
     Raises:
+        StorageError: `out` holds another cross-validation.
         As `train`.
 
     Example:
@@ -94,7 +105,7 @@ def cross_validate(
     """
     if folds < 2:
         raise UsageError(f"--folds must be 2 or more. Received: {folds}")
-    start = time.monotonic()
+    start, earlier_minutes = time.monotonic(), 0.0
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)
     if recipe.distill is not None:
@@ -102,59 +113,152 @@ def cross_validate(
             "cross-validate: with distill, each fold would need teachers of its own. Compare "
             "trainings with and without it by `pilah-trainer compare`, with several seeds"
         )
-    if folds < 2:
-        raise UsageError(f"--folds must be 2 or more. Received: {folds}")
-    prepared = prepare(recipe, Path(data), add=add, groups=groups, seed=seed)
+    prepared = prepare(
+        recipe,
+        Path(data),
+        add=add,
+        groups=groups,
+        seed=seed,
+        from_run=None if from_run is None else Path(from_run),
+    )
     note_given_splits(prepared)
-    everything = np.arange(len(prepared.pictures))
-    whole = training_set(
-        prepared,
-        recipe.phases,
-        with_copies=np.ones(len(everything), bool),
-        train=everything,
-        validation=everything,
+    learned = _learned(prepared)
+    usable = np.setdiff1d(np.arange(len(prepared.pictures)), learned)
+    saved = (
+        None if out is None else FoldsFolder.begin(Path(out), _plan(prepared, folds, max_minutes))
     )
-    training = FoldTraining(
-        prepared, whole, prepared.recipe.phases, untrained=prepared.network.state()
-    )
+    training: FoldTraining | None = None  # of which nothing is needed where all folds are saved
     scored: list[_Scored] = []
-    cut_short, planned = 0, folds
-    confusion = np.zeros((len(prepared.labels),) * 2, np.int64)
     for repeat in range(repeats):
-        now = time.monotonic()
-        minutes = 1e6 if max_minutes is None else max_minutes * folds
-        found = cross_fit(
-            training,
-            everything,
-            folds=folds,
-            seed=seed + 1000 * repeat,
-            budget=Budget(now + 60 * minutes),
-        )
-        cut_short += found.cut_short
-        planned = found.planned
-        for number, fold in enumerate(found.folds):
-            truth = prepared.truth[fold.held]
-            right = fold.logits.argmax(axis=1) == truth
-            of = [str(prepared.pictures[i].group) for i in fold.held]
-            scored.append(_Scored(right, of, repeat, folds * repeat + number))
-            probabilities = softmax(fold.logits).astype(np.float32)
-            accept = dict.fromkeys(prepared.labels, 0.0)
-            confusion += evaluate_scores(probabilities, truth, prepared.labels, accept).confusion
+        first = seed + 1000 * repeat
+        fold_of = np.array(fold_pictures([prepared.pictures[i] for i in usable], folds, seed=first))
+        planned = len(set(fold_of.tolist()))  # with fewer groups than folds there are fewer
+        for number in np.unique(fold_of).tolist():
+            held, rest = usable[fold_of == number], usable[fold_of != number]
+            name = f"repeat-{repeat + 1}-fold-{number + 1}-of-{folds}"
+            digests = [prepared.decoded.digests[i] for i in held]
+            found = saved.read(name, digests) if saved else None
+            if found is None:
+                training = training or _training(prepared)
+                now = time.monotonic()
+                deadline = math.inf if max_minutes is None else now + 60 * max_minutes
+                chance = first + 100 * (number + 1)
+                fold, best = training.train(
+                    rest, held, seed=chance, budget=Budget(deadline, quiet=True), beside=learned
+                )
+                took = round((time.monotonic() - now) / 60, 3)
+                found = ScoredFold(_predictions(prepared, fold), took, best.cut_short)
+                if saved:
+                    saved.write(name, found)
+            else:
+                _log.info(f"{name.replace('-', ' ')}: trained already")
+                earlier_minutes += found.minutes
+            scored.append(_Scored(found, repeat))
         mine = [each for each in scored if each.repeat == repeat]
         _log.info(f"repeat {repeat + 1} of {repeats}: {_share(mine, planned).shown}")
-    return CrossValidation(
+    result = CrossValidation(
         labels=prepared.labels,
-        images=len(everything),
+        images=len(usable),
         accuracy=_share(scored, planned),
         repeats=tuple(
             _share([each for each in scored if each.repeat == repeat], planned)
             for repeat in range(repeats)
         ),
         folds=tuple(float(each.right.mean()) for each in scored),
-        confusion=confusion,
-        minutes=round((time.monotonic() - start) / 60, 2),
-        cut_short=cut_short,
+        confusion=_confusion(scored, prepared.labels),
+        minutes=round((time.monotonic() - start) / 60 + earlier_minutes, 2),
+        cut_short=sum(each.fold.cut_short for each in scored),
     )
+    if saved:
+        _log.info(f"read {saved.write_result(result.to_json())}")
+    return result
+
+
+def _plan(prepared: Prepared, folds: int, max_minutes: float | None) -> dict[str, Any]:
+    """What decides what a fold comes to."""
+    plan = {
+        "recipe": recipe_yaml(prepared.recipe),
+        "pictures": _pictures_digest(prepared),
+        "seed": prepared.seed,
+        "folds": folds,
+        "max_minutes": max_minutes,
+    }
+    if prepared.earlier is not None:
+        plan["earlier run"] = prepared.earlier.model_digest
+    return plan
+
+
+def _pictures_digest(prepared: Prepared) -> str:
+    """SHA-256 over every picture's content digest, label and group, in hexadecimal."""
+    lines = [
+        f"{digest} {picture.label} {picture.group}"
+        for digest, picture in zip(prepared.decoded.digests, prepared.pictures, strict=True)
+    ]
+    return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "replace")).hexdigest()
+
+
+def _training(prepared: Prepared) -> FoldTraining:
+    """The training of all folds, with the outputs of frozen layers."""
+    phases, everything = prepared.recipe.phases, np.arange(len(prepared.pictures))
+    whole = training_set(
+        prepared,
+        phases,
+        with_copies=np.ones(len(everything), bool),
+        train=everything,
+        validation=everything,
+    )
+    return FoldTraining(prepared, whole, phases, untrained=prepared.network.state())
+
+
+def _learned(prepared: Prepared) -> npt.NDArray[np.int64]:
+    """The pictures that the starting weights have learned from, or were chosen by; and what is a
+    copy of such a picture, or of its group.
+
+    No fold may be scored on them: the weights would tell of them. They are never all of the
+    pictures, because each class has some in the test split.
+    """
+    if prepared.earlier is None:
+        return np.zeros(0, np.int64)
+    path = prepared.earlier.run.path
+    rows = [row for row in prepared.earlier.rows if row.split != "test"]
+    digests = {row.sha256 for row in rows}
+    # What is a copy of a picture of the run has come into the group of that.
+    groups = {row.group for row in rows} - {""}
+    found = [
+        i
+        for i, picture in enumerate(prepared.pictures)
+        if prepared.decoded.digests[i] in digests or picture.group in groups
+    ]
+    total = len(prepared.pictures)
+    if found:
+        _log.info(
+            f"{len(found)} of {total} pictures, from which {path} has learned, or which are copies "
+            "of such or of their groups, are trained on in every fold and scored in none"
+        )
+    return np.array(found, np.int64)
+
+
+def _predictions(prepared: Prepared, fold: Fold) -> tuple[TestPrediction, ...]:
+    scores = softmax(fold.logits)
+    best = scores.argmax(axis=1)
+    return tuple(
+        TestPrediction(
+            prepared.decoded.digests[i],
+            str(prepared.pictures[i].group),
+            prepared.pictures[i].label,
+            prepared.labels[best[row]],
+            float(scores[row, best[row]]),
+        )
+        for row, i in enumerate(fold.held.tolist())
+    )
+
+
+def _confusion(scored: Sequence[_Scored], labels: Sequence[str]) -> npt.NDArray[np.int64]:
+    confusion = np.zeros((len(labels),) * 2, np.int64)
+    for each in scored:
+        for found in each.fold.predictions:
+            confusion[labels.index(found.label), labels.index(found.taken_for)] += 1
+    return confusion
 
 
 def note_given_splits(prepared: Prepared) -> None:
@@ -169,14 +273,15 @@ def note_given_splits(prepared: Prepared) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """What the model of one fold came to on the pictures that it had not seen."""
+    """A fold of one of the repeats."""
 
-    right: npt.NDArray[np.bool_]
-    groups: Sequence[str]
-    """Of the pictures."""
+    fold: ScoredFold
     repeat: int
-    number: int
-    """Of the training, over all repeats."""
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Whether each picture of it was right."""
+        return np.array([each.right for each in self.fold.predictions], bool)
 
 
 def _share(scored: Sequence[_Scored], folds: int) -> Figure:
@@ -187,7 +292,7 @@ def _share(scored: Sequence[_Scored], folds: int) -> Figure:
     """
     return share_of_trainings(
         np.concatenate([each.right for each in scored]),
-        [group for each in scored for group in each.groups],
-        np.repeat([each.number for each in scored], [len(each.right) for each in scored]),
-        overlap=1 / (folds - 1) if folds > 1 else 0.0,
+        [found.group for each in scored for found in each.fold.predictions],
+        [place for place, each in enumerate(scored) for _ in each.fold.predictions],
+        overlap=1 / (folds - 1),
     )

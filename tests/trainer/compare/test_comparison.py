@@ -19,7 +19,7 @@ from trainer.compare.comparison import (
 from trainer.compare.comparison_page import frontier, frontier_chart, table, to_json
 from trainer.compare.speed import InferenceTime
 from trainer.errors import RunError
-from trainer.report.predictions_csv import TestPrediction
+from trainer.evaluation.predictions import TestPrediction
 from trainer.statistics.paired_runs import Difference
 
 

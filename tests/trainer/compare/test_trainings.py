@@ -23,12 +23,12 @@ from tests.trainer.tiny import tiny_network
 from trainer import networks
 from trainer.cli import main
 from trainer.compare import speed, trainings
+from trainer.evaluation.predictions import read_predictions
 from trainer.fit.checkpoint import Checkpoint
 from trainer.fit.phases import Budget, run_phases
 from trainer.networks import Network, build_network
 from trainer.networks.parts.weights import load_weights
 from trainer.recipes.plan import NetworkPlan
-from trainer.report.predictions_csv import read_predictions
 from trainer.run import Run, read_run, split_rows
 from trainer.session import training, training_session
 

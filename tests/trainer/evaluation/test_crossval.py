@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import cv2
 import pytest
 
-from edge.core.errors import EXIT_OK, EXIT_USAGE
+from edge.core.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_USAGE
 from tests.trainer.session.test_training import DRAWN, NO_TIME, draw_photos
 from tests.trainer.tiny import tiny_network
+from trainer.calibration.crossfit import FoldTraining
 from trainer.cli import main
+from trainer.evaluation.predictions import read_predictions
+from trainer.run import split_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -71,3 +77,107 @@ def test_that_a_given_split_is_not_kept_is_said(
 def test_one_fold_has_nothing_to_train_on(drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words(drawn), "--folds", "1"]) == EXIT_USAGE
     assert "--folds must be 2 or more. Received: 1" in capsys.readouterr().err
+
+
+def test_what_is_scored_is_kept_and_a_second_call_goes_on(
+    drawn: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The third model of four is stopped; the rest, and another repeat, are trained later."""
+    out = tmp_path / "folds"
+    given = [*words(drawn), "--folds", "2", *NO_TIME, "--groups", "blocks:4"]
+    assert main([*given, "--repeats", "2", "--json"]) == EXIT_OK
+    whole = json.loads(capsys.readouterr().out)
+    train, trained = FoldTraining.train, list[int]()
+
+    def counted(self: FoldTraining, *args: Any, **more: Any) -> Any:
+        trained.append(len(args[1]))
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return train(self, *args, **more)
+
+    monkeypatch.setattr(FoldTraining, "train", counted)
+    given += ["--out", str(out)]
+    assert main(given) == EXIT_INTERRUPTED
+    assert "the same command goes on with what is left" in capsys.readouterr().err
+    assert main(given) == EXIT_OK
+    assert "repeat 1 fold 1 of 2: trained already" in capsys.readouterr().err
+    assert len(trained) == 3
+    first = read_predictions(out / "repeat-1-fold-1-of-2")
+    assert len(first) == trained[0]
+    assert main([*given, "--repeats", "2", "--json"]) == EXIT_OK
+    told = json.loads(capsys.readouterr().out)
+    assert len(trained) == 5
+    assert told == json.loads((out / "cross-validation.json").read_text(encoding="utf-8"))
+    assert len(read_predictions(out / "repeat-2-fold-2-of-2")) == trained[-1]
+    for key in ("images", "labels", "folds_cut_short"):
+        assert told[key] == whole[key]
+    right = [each.right for each in first]
+    assert told["folds"][0] == sum(right) / len(right)
+    assert sum(map(sum, told["confusion"])) == 72
+
+
+@pytest.mark.parametrize(
+    ("changes", "words_said"),
+    [
+        (["--seed", "5"], "that differs in seed:"),
+        (["--set", "batch_size=7"], "that differs in recipe:"),
+        (["--groups", "blocks:3"], "that differs in pictures:"),
+    ],
+)
+def test_another_cross_validation_is_not_mixed_with_it(
+    drawn: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: list[str],
+    words_said: str,
+) -> None:
+    out = ["--out", str(tmp_path / "folds"), "--folds", "2"]
+    assert main([*words(drawn), *NO_TIME, *out]) == EXIT_OK
+    monkeypatch.setattr(FoldTraining, "train", None)
+    capsys.readouterr()
+    assert main([*words(drawn), *NO_TIME, *out, *changes]) == EXIT_IO
+    assert words_said in capsys.readouterr().err
+
+
+def test_from_a_run_nothing_is_scored_that_its_weights_have_learned(
+    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pictures of the run, one of them saved again, and new ones that it does not know."""
+    run, data = tmp_path / "run", tmp_path / "both"
+    recipe = str(drawn / "drawn.yaml")
+    training = ["train", recipe, "--data", str(drawn / "photos"), "--out", str(run), *NO_TIME]
+    assert main(training) == EXIT_OK
+    rows = split_rows(run)
+    learned = {row.sha256 for row in rows if row.split != "test"}
+    shutil.copytree(drawn / "photos", data)
+    one = next(row for row in rows if row.split == "train" and row.label == "red")
+    again = data / "red" / "again.png"
+    pixels = cv2.imread(str(drawn / "photos" / one.path))
+    cv2.imwrite(str(again), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 0])
+    new = []
+    for file in draw_photos(tmp_path / "later", count=8, seed=5).glob("*/*.png"):
+        new.append(data / file.parent.name / f"new-{file.name}")
+        shutil.copy(file, new[-1])
+    capsys.readouterr()
+    out = tmp_path / "folds"
+    given = ["cross-validate", recipe, "--data", str(data), "--from", str(run), *NO_TIME]
+    assert main([*given, "--folds", "2", "--out", str(out), "--json"]) == EXIT_OK
+    captured = capsys.readouterr()
+    scored = {
+        each.sha256
+        for fold in (1, 2)
+        for each in read_predictions(out / f"repeat-1-fold-{fold}-of-2")
+    }
+    assert not scored & learned
+    assert _digest(again) not in scored, "saved again, and learned all the same"
+    assert scored == {row.sha256 for row in rows} - learned | set(map(_digest, new))
+    assert f"{len(learned) + 1} of 61 pictures, from which {run} has learned" in captured.err
+    assert json.loads(captured.out)["images"] == len(scored)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

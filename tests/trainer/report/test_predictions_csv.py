@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainer.evaluation.predictions import read_predictions
 from trainer.evaluation.robustness import DISTURBANCES, robustness
-from trainer.report.predictions_csv import read_predictions, write_predictions
+from trainer.report.predictions_csv import write_predictions
 from trainer.report.scored_split import ScoredSplit
 
 

@@ -55,9 +55,11 @@ NO_TIME = ("--max-minutes", "0.0001")
 BGR = {"cyan": (220, 200, 20), "grün": (30, 200, 40), "red": (20, 30, 210)}
 
 
-def draw_photos(folder: Path, *, labels: Sequence[str] = tuple(BGR), count: int = 30) -> Path:
+def draw_photos(
+    folder: Path, *, labels: Sequence[str] = tuple(BGR), count: int = 30, seed: int = 0
+) -> Path:
     """A folder per class of `count` pictures, each class of its own colour."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     for label in labels:
         (folder / label).mkdir(parents=True)
         for number in range(count):
