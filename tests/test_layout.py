@@ -308,6 +308,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/trainer/data/test_row_store.py": """
         trainer.data.cache_folder
     """,
+    "tests/trainer/evaluation/test_crossval.py": """
+        trainer.evaluation.scored_folds
+    """,
     "tests/trainer/evaluation/test_new_pictures.py": """
         trainer.commands.evaluate trainer.commands.explain trainer.report.evaluation_page
         trainer.report.explanation_page trainer.report.shown_explanation
@@ -331,12 +334,15 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/trainer/recipes/test_reading.py": """
         trainer.recipes.network_names trainer.recipes.plan
     """,
+    "tests/trainer/report/test_predictions_csv.py": """
+        trainer.evaluation.predictions
+    """,
     "tests/trainer/report/test_report_page.py": """
         trainer.report.charts trainer.report.report_facts trainer.report.metrics_json
         trainer.report.thumbnails
     """,
     "tests/trainer/session/test_from_run.py": """
-        trainer.fit.earlier_run
+        trainer.fit.earlier_run trainer.fit.teacher_run
     """,
     "tests/trainer/session/test_training.py": """
         trainer trainer.cli trainer.commands.arguments trainer.commands.cross_validate
