@@ -30,8 +30,9 @@ from edge.vision.trigger.motion import Settings as MotionSettings
 
 STAGES = ("trigger", "preprocess", "invoke", "decide", "total")
 """`invoke` is the bare inference; `total` goes from the frame to the verdict. `trigger` lasts until
-the model is asked, and `decide` begins when it has answered: it waits for a trigger that looks
-beside the model, and joins the scores of the item's frames."""
+the model is asked, `preprocess` until its input is ready and a trigger that looks beside it has
+begun. `decide` begins when it has answered: it waits for such a trigger, and joins the scores of
+the item's frames."""
 FIGURES = ("p50", "p95", "p99", "max")
 
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
@@ -106,13 +107,21 @@ class TimedClassifier:
         self.times: tuple[float, float, float] | None = None
         """When the last prediction began, when its tensor was ready, and when it had ended."""
 
-    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+    def predict(
+        self,
+        image: Image,
+        *,
+        box: Box | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Prediction:
         """See `Answering`."""
         interpreter, clock = self._classifier.interpreter, self._clock
         start = clock()
-        tensor = preprocess(image, self.spec, box=box, out=interpreter.tensor)
+        preprocess(image, self.spec, box=box, out=interpreter.tensor)
+        if meanwhile is not None:
+            meanwhile()
         ready = clock()
-        prediction = interpreter.predict(tensor)
+        prediction = interpreter.answer()
         self.times = start, ready, clock()
         return prediction
 

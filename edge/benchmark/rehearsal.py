@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
@@ -220,10 +220,16 @@ class _TimedClassifier:
     def __init__(self, classifier: Answering, times: _Times) -> None:
         self._classifier, self._times, self.spec = classifier, times, classifier.spec
 
-    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+    def predict(
+        self,
+        image: Image,
+        *,
+        box: Box | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Prediction:
         """See `Answering`."""
         self._times.asked = time.monotonic()
-        return self._classifier.predict(image, box=box)
+        return self._classifier.predict(image, box=box, meanwhile=meanwhile)
 
 
 def _noting(lane: Lane, times: _Times) -> Lane:

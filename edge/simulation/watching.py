@@ -19,8 +19,13 @@ from edge.lanes import Actuator, ActuatorSettings, TimedActuator
 from edge.ledger.rows import Writable
 from edge.pins.pins import Pins
 from edge.sorting.model import Answering
-from edge.vision.trigger import AnnouncingTrigger, Trigger, TriggerSettings, TriggerSurroundings
-from edge.vision.trigger.beside import is_ready
+from edge.vision.trigger import (
+    AnnouncingTrigger,
+    Trigger,
+    TriggerSettings,
+    TriggerSurroundings,
+    learning,
+)
 
 Moved = Callable[[bool], None]
 """Is told that an actuator begins (True) or ceases (False) to divert items, after its pin is
@@ -98,13 +103,14 @@ class WatchedTriggerSettings:
 class _WatchedTrigger:
     def __init__(self, trigger: Trigger, *, seen: Callable[[Frame], None], took: Took) -> None:
         self._trigger, self._seen, self._took = trigger, seen, took
+        self._learning = learning(trigger)
         self.end = trigger.end
         if isinstance(trigger, AnnouncingTrigger):
             self.unseen = trigger.unseen
 
     @property
     def ready(self) -> bool:
-        return is_ready(self._trigger)
+        return self._learning is None or self._learning.ready
 
     def look(self, frame: Frame) -> Sequence[Observation]:
         self._seen(frame)
@@ -132,10 +138,16 @@ class WatchedClassifier:
         """See Answering."""
         return self._classifier.spec
 
-    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+    def predict(
+        self,
+        image: Image,
+        *,
+        box: Box | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Prediction:
         """See Answering."""
         began = time.perf_counter()
-        prediction = self._classifier.predict(image, box=box)
+        prediction = self._classifier.predict(image, box=box, meanwhile=meanwhile)
         self._took(time.perf_counter() - began)
         self._wait()
         return prediction

@@ -15,8 +15,7 @@ from edge.sorting.sorter import Outcome, Sorter
 from edge.vision.latest_frame import LatestFrame
 from edge.vision.region import Region, cut
 from edge.vision.seen_frames import SeenFrames
-from edge.vision.trigger import AnnouncingTrigger
-from edge.vision.trigger.beside import is_ready
+from edge.vision.trigger import AnnouncingTrigger, learning
 
 
 class Watch(NamedTuple):
@@ -69,6 +68,7 @@ class SortingLoop:
         self._latest, self._sorter, self._dispatch = latest, sorter, dispatch
         self._region, self._heart, self._clock = region, heart, clock
         self._judged = judged
+        self._learning = learning(sorter.trigger)
         self._announcing = sorter.trigger if isinstance(sorter.trigger, AnnouncingTrigger) else None
         self.seen = SeenFrames()
 
@@ -113,7 +113,7 @@ class SortingLoop:
     @property
     def learns(self) -> bool:
         """Whether the trigger finds nothing yet, as it learns what there is without items."""
-        return not is_ready(self._sorter.trigger)
+        return self._learning is not None and not self._learning.ready
 
     def _reject_unseen(self, max_items: int | None) -> bool:
         """Rejects the items that were announced and of which there is no picture; True after

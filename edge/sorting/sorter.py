@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from edge.core.images.image_file import Image
@@ -222,15 +223,15 @@ class Sorter:
 
     def _looked(self, frame: Frame) -> tuple[Sequence[Observation], _Answer | None]:
         """What the trigger finds in the frame, and what a model answered meanwhile."""
-        voting = self._surely_in_view(frame)
-        if voting is None or not isinstance(self.trigger, TriggerBeside):
-            return self.trigger.look(frame), None
-        looking = self.trigger.begin(frame)
+        voting, trigger = self._surely_in_view(frame), self.trigger
+        if voting is None or not isinstance(trigger, TriggerBeside):
+            return trigger.look(frame), None
+        self._beat()
+        begin = partial(trigger.begin, frame)
         try:
-            self._beat()
-            found = voting.model.classifier.predict(frame.image, box=voting.box)
+            found = voting.model.classifier.predict(frame.image, box=voting.box, meanwhile=begin)
         finally:
-            observations = looking.result()
+            observations = trigger.found(frame)
         return observations, _Answer(voting.model, found)
 
     def _surely_in_view(self, frame: Frame) -> _Voting | None:

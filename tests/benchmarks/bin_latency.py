@@ -147,10 +147,16 @@ class _NotingClassifier:
     def __init__(self, classifier: Answering, timeline: Timeline) -> None:
         self._classifier, self._timeline, self.spec = classifier, timeline, classifier.spec
 
-    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+    def predict(
+        self,
+        image: Image,
+        *,
+        box: Box | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Prediction:
         with self._timeline.lock:
             self._timeline.asked.append(self._timeline.looked_at)
-        return self._classifier.predict(image, box=box)
+        return self._classifier.predict(image, box=box, meanwhile=meanwhile)
 
 
 def measure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,8 +92,14 @@ def with_two_labels(model: ActiveModel) -> ActiveModel:
     class Two:
         spec = classifier.spec
 
-        def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
-            prediction = classifier.predict(image, box=box)
+        def predict(
+            self,
+            image: Image,
+            *,
+            box: Box | None = None,
+            meanwhile: Callable[[], None] | None = None,
+        ) -> Prediction:
+            prediction = classifier.predict(image, box=box, meanwhile=meanwhile)
             return prediction._replace(scores=prediction.scores[[0, 2]])
 
     labels = [model.rules.labels[0], model.rules.labels[2]]

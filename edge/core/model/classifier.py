@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 
 from edge.core.errors import LabelCountError, ModelInputError, ModelOutputError
@@ -71,15 +73,25 @@ class Classifier:
         """
         return self.predict(image, box=box).scores
 
-    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+    def predict(
+        self,
+        image: Image,
+        *,
+        box: Box | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Prediction:
         """Class probabilities and novelty score of a uint8 (height, width, 3) BGR image.
 
         Args:
             image: the station's region, or a whole photograph.
             box: the item's own box, used by models of `crop: item`.
+            meanwhile: begins what another thread can do while the model computes; it is called as
+                soon as the model's input is ready.
         """
-        tensor = preprocess(image, self.spec, box=box, out=self.interpreter.tensor)
-        return self.interpreter.predict(tensor)
+        preprocess(image, self.spec, box=box, out=self.interpreter.tensor)
+        if meanwhile is not None:
+            meanwhile()
+        return self.interpreter.answer()
 
     def verdict(self, prediction: Prediction) -> Verdict:
         """The verdict on a prediction for one picture, by the bundle's own thresholds."""

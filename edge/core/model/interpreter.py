@@ -90,7 +90,7 @@ class Interpreter:
                 f"model.tflite cannot be loaded by {self.runtime}: {error}. Convert the run again"
             ) from error
         self.xnnpack = _xnnpack_runs(self._interpreter)
-        self._batch = np.empty((1, *self.input_shape), np.uint8)
+        self._input_memory = self._interpreter.tensor(self._input)
 
     @property
     def title(self) -> str:
@@ -99,8 +99,11 @@ class Interpreter:
 
     @property
     def tensor(self) -> Tensor:
-        """The buffer to preprocess into, uint8 `input_shape`: saves `scores` a copy."""
-        tensor: Tensor = self._batch[0]
+        """The model's own input, uint8 `input_shape`, to preprocess into before `answer`.
+
+        It is memory of the runtime, which does not compute while somebody holds on to it.
+        """
+        tensor: Tensor = self._input_memory()[0]
         return tensor
 
     def scores(self, tensor: Tensor) -> npt.NDArray[np.float32]:
@@ -113,14 +116,20 @@ class Interpreter:
         Raises:
             BundleFormatError: the runtime cannot compute the model.
         """
-        if tensor.base is not self._batch:
-            self._batch[0] = tensor
-        self._interpreter.set_tensor(self._input, self._batch)
+        self.tensor[...] = tensor
+        return self.answer()
+
+    def answer(self) -> Prediction:
+        """Class probabilities and novelty score of what is in `tensor`.
+
+        Raises:
+            BundleFormatError: the runtime cannot compute the model.
+        """
         self.invoke()
         scores: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._scores)[0]
         if not self.has_unknown:
             return Prediction(scores)
-        return Prediction(scores, float(self._interpreter.get_tensor(self._unknown)[0, 0]))
+        return Prediction(scores, self._interpreter.get_tensor(self._unknown).item())
 
     def invoke(self) -> None:
         """Runs the model again on the last tensor, for example to measure the time it takes.

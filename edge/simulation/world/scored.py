@@ -293,7 +293,13 @@ class _Recorded:
         self._world, self._wait = world, wait
         self.spec = spec
 
-    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+    def predict(
+        self,
+        image: Image,
+        *,
+        box: Box | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Prediction:
         """See Answering."""
         assert box is not None
         prediction = self._world.answer(box)

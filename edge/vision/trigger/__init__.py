@@ -79,6 +79,14 @@ class LearningTrigger(Trigger, Protocol):
         ...
 
 
+def learning(trigger: Trigger) -> LearningTrigger | None:
+    """The trigger, if it is one that learns; None: it finds items from the first frame on.
+
+    To be asked once and not in each frame: comparing an object with a protocol takes some 40 us.
+    """
+    return trigger if isinstance(trigger, LearningTrigger) else None
+
+
 class TriggerSurroundings(NamedTuple):
     """What a trigger may need of a running station beside its frames."""
 

@@ -3,41 +3,64 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from queue import SimpleQueue
 
 from edge.flow import Frame, Observation
-from edge.vision.trigger import LearningTrigger, Trigger
+from edge.vision.trigger import Trigger, learning
 from edge.vision.trigger.motion import MotionTrigger
 
 
 class TriggerBeside:
     """A trigger that can also look beside its caller. It looks at one frame after the other."""
 
-    def __init__(self, trigger: Trigger, worker: ThreadPoolExecutor) -> None:
+    def __init__(self, trigger: Trigger) -> None:
         """Looks at nothing yet.
 
         Args:
             trigger: finds the items, and is used by nobody else.
-            worker: has one thread; the caller ends it.
         """
-        self._trigger, self._worker = trigger, worker
+        self._trigger, self._learning = trigger, learning(trigger)
         self.look, self.end = trigger.look, trigger.end
+        # Two of the lightest queues: an executor and its futures take four times as long, in each
+        # frame, and before the model can begin.
+        self._frames: SimpleQueue[Frame | None] = SimpleQueue()
+        self._found: SimpleQueue[Sequence[Observation] | BaseException] = SimpleQueue()
+        self._begun = False
+        threading.Thread(target=self._run, name="trigger", daemon=True).start()
 
     @property
     def ready(self) -> bool:
         """See LearningTrigger."""
-        return is_ready(self._trigger)
+        return self._learning is None or self._learning.ready
 
-    def begin(self, frame: Frame) -> Future[Sequence[Observation]]:
-        """Begins to look. Its `result` must be waited for before the next call of any method."""
-        return self._worker.submit(self._trigger.look, frame)
+    def begin(self, frame: Frame) -> None:
+        """Begins to look. `found` must be called before the next call of any other method."""
+        self._begun = True
+        self._frames.put(frame)
 
+    def found(self, frame: Frame) -> Sequence[Observation]:
+        """The observations of a frame, once it was looked at; looks now if that was not begun."""
+        if not self._begun:
+            return self._trigger.look(frame)
+        found = self._found.get()
+        self._begun = False
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
-def is_ready(trigger: Trigger) -> bool:
-    """Whether a trigger finds items from the next frame on: one that learns nothing always does."""
-    return not isinstance(trigger, LearningTrigger) or trigger.ready
+    def close(self) -> None:
+        """Ends the thread. It may be called twice."""
+        self._frames.put(None)
+
+    def _run(self) -> None:
+        while (frame := self._frames.get()) is not None:
+            try:
+                self._found.put(self._trigger.look(frame))
+            except BaseException as error:  # raised again by who waits for it
+                self._found.put(error)
 
 
 def beside(trigger: Trigger, parts: ExitStack, *, cores: int | None = None) -> Trigger:
@@ -52,6 +75,6 @@ def beside(trigger: Trigger, parts: ExitStack, *, cores: int | None = None) -> T
     several = (len(os.sched_getaffinity(0)) if cores is None else cores) > 1
     if not several or not isinstance(trigger, MotionTrigger):
         return trigger
-    worker = ThreadPoolExecutor(1, thread_name_prefix="trigger")
-    parts.callback(worker.shutdown, wait=False)
-    return TriggerBeside(trigger, worker)
+    both = TriggerBeside(trigger)
+    parts.callback(both.close)
+    return both

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,7 +42,13 @@ class Script:
     def end(self) -> Sequence[Observation]:
         return ()
 
-    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+    def predict(
+        self,
+        image: Image,
+        *,
+        box: Box | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Prediction:
         self.scored += 1
         novelty = self.novelty.pop(0) if self.novelty else None
         return Prediction(np.array(self.scores.pop(0), np.float32), novelty)
@@ -492,7 +498,15 @@ class Together:
     def end(self) -> Sequence[Observation]:
         return self._script.end()
 
-    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+    def predict(
+        self,
+        image: Image,
+        *,
+        box: Box | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Prediction:
+        if meanwhile is not None:
+            meanwhile()
         if self.expected:
             self._meeting.wait(timeout=10)
             self.met += 1
@@ -506,9 +520,8 @@ def play_beside(script: Script, *, beside: Sequence[int]) -> tuple[list[Outcome]
     script.spec = InputSpec(crop="region")
     both = Together(script)
     found: list[Outcome] = []
-    with ThreadPoolExecutor(1) as worker:
+    with closing(TriggerBeside(both)) as trigger:
         model = replace(model_of(script), classifier=both)
-        trigger = TriggerBeside(both, worker)
         sorting = Sorter(trigger, model, closing=NO_LIMIT, clock=script.clock)
         for number in range(len(script.observations)):
             both.expected = number in beside

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.core.errors import BundleFormatError, LabelCountError, ModelInputError, ModelOutputError
-from edge.core.images.preprocess import Box, InputSpec
+from edge.core.images.preprocess import Box, InputSpec, preprocess
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
 from edge.core.verdict import RejectReason
@@ -116,3 +116,13 @@ def test_a_manifest_that_does_not_fit_the_outputs_is_refused(
     bundle = make_bundle(tmp_path / "bundle", unknown=unknown, model=model.read_bytes())
     with pytest.raises(ModelOutputError, match=says):
         Classifier(read_bundle(bundle))
+
+
+def test_what_goes_on_meanwhile_is_begun_as_soon_as_the_input_is_ready(
+    tiny_bundle: Path,
+) -> None:
+    classifier, begun = Classifier(read_bundle(tiny_bundle)), []
+    classifier.predict(255 - GREEN)
+    classifier.predict(GREEN, meanwhile=lambda: begun.append(classifier.interpreter.tensor.copy()))
+    (then,) = begun
+    assert np.array_equal(then, preprocess(GREEN, classifier.spec))

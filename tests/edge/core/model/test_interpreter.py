@@ -100,7 +100,7 @@ def test_its_own_buffer_and_a_foreign_tensor_score_alike() -> None:
     foreign = interpreter.scores(NOISE[0])
     interpreter.tensor[...] = NOISE[1]
     interpreter.tensor[...] = NOISE[0]
-    assert np.array_equal(interpreter.scores(interpreter.tensor), foreign)
+    assert np.array_equal(interpreter.answer().scores, foreign)
 
 
 def test_scores_stay_when_the_next_are_computed() -> None:

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -37,19 +36,25 @@ def test_beside_its_caller_it_finds_what_it_would_have_found() -> None:
         both = beside(MotionTrigger(Settings(kind="motion")), parts, cores=2)
         assert isinstance(both, TriggerBeside)
         for frame in frames:
-            found = both.begin(frame).result() if frame.sequence % 3 else both.look(frame)
+            if frame.sequence % 3 == 1:
+                both.begin(frame)
+            found = both.found(frame) if frame.sequence % 3 else both.look(frame)
             assert found == alone.look(frame)
         assert both.end() == alone.end()
 
 
 def test_its_errors_come_to_who_waits_for_it() -> None:
     told, frame = Told(), next(DrawnBelt(plain_belt(64, 48)).empty())
-    with ThreadPoolExecutor(1, thread_name_prefix="trigger") as worker:
-        trigger = TriggerBeside(told, worker)
-        assert trigger.begin(frame).result() == ()
+    odd = Frame(frame.image, 0.0, 2)
+    with closing(TriggerBeside(told)) as trigger:
+        trigger.begin(frame)
+        assert trigger.found(frame) == ()
+        trigger.begin(odd)
         with pytest.raises(ValueError, match="this frame is odd"):
-            trigger.begin(Frame(frame.image, 0.0, 2)).result()
-    assert told.threads == ["trigger_0", "trigger_0"]
+            trigger.found(odd)
+        trigger.begin(frame)
+        assert trigger.found(frame) == ()
+    assert told.threads == ["trigger"] * 3
 
 
 def test_what_takes_no_time_or_has_no_other_core_looks_as_before() -> None:
