@@ -117,6 +117,17 @@ class Framing(IntEnum):
     """The item is shown as in the photographs that the model was trained on."""
 
 
+class _Vote(NamedTuple):
+    """The prediction for one frame of an item."""
+
+    scores: Scores
+    novelty: float | None
+    best: int
+    """The class index of the best score."""
+    shown: float
+    """How much of the item the frame shows, and how near to the middle."""
+
+
 class Ballot:
     """The predictions for the frames of one item, which are joined into one verdict.
 
@@ -141,8 +152,8 @@ class Ballot:
             digest: the model's digest, for the verdict.
         """
         self.rules, self.title, self.digest = rules, title, digest
-        self._votes: dict[Framing, list[Prediction]] = {framing: [] for framing in Framing}
-        self._shown: dict[Framing, list[float]] = {framing: [] for framing in Framing}
+        self._votes: tuple[list[_Vote], ...] = tuple([] for _ in Framing)
+        """By framing."""
         self._verdict: Verdict | None = None
         """That of the frames so far, once somebody asked for it."""
 
@@ -153,8 +164,8 @@ class Ballot:
         *,
         novelty: float | None = None,
         shown: float = 1.0,
-    ) -> None:
-        """Adds the prediction for one more frame.
+    ) -> int:
+        """Adds the prediction for one more frame; returns the class index of its best score.
 
         Args:
             scores: float32 (classes,), class probabilities.
@@ -163,9 +174,10 @@ class Ballot:
             shown: how much of the item the frame shows, and how near to the middle: above 0, and
                 comparable between the frames of one item.
         """
-        self._votes[framing].append(Prediction(scores, novelty))
-        self._shown[framing].append(shown)
+        best = int(scores.argmax())
+        self._votes[framing].append(_Vote(scores, novelty, best, shown))
         self._verdict = None
+        return best
 
     @property
     def frames(self) -> int:
@@ -173,27 +185,24 @@ class Ballot:
         return len(self._voting)
 
     @property
-    def _voting(self) -> list[Prediction]:
-        for framing in reversed(Framing):
-            votes, shown = self._votes[framing], self._shown[framing]
-            if framing is Framing.GOOD and votes:
-                return votes
-            if votes:
-                least = _NEARLY * max(shown)
-                return [vote for vote, much in zip(votes, shown, strict=True) if much >= least]
-        return []
+    def _voting(self) -> list[_Vote]:
+        cut, aside, good = self._votes
+        if good:
+            return good
+        votes = aside or cut
+        least = _NEARLY * max((vote.shown for vote in votes), default=0.0)
+        return [vote for vote in votes if vote.shown >= least]
 
     @property
     def decided(self) -> bool:
         """True if no more frames are needed: the verdict is clear, or there were enough frames."""
-        good = self._votes[Framing.GOOD]
-        seen = sum(map(len, self._votes.values()))
+        *_, good = self._votes
+        seen = sum(map(len, self._votes))
         if len(good) >= self.rules.max_frames or seen >= _PATIENCE * self.rules.max_frames:
             return True
         if len(good) < self.rules.clear_frames:
             return False
-        best = {int(prediction.scores.argmax()) for prediction in good}
-        return len(best) == 1 and self.verdict().accepted
+        return len({vote.best for vote in good}) == 1 and self.verdict().accepted
 
     def verdict(self) -> Verdict:
         """The verdict on the item; at least one frame must have been added."""
@@ -201,23 +210,25 @@ class Ballot:
             self._verdict = self._decide(self._voting)
         return self._verdict
 
-    def _decide(self, voting: Sequence[Prediction]) -> Verdict:
-        import numpy as np
+    def _decide(self, voting: Sequence[_Vote]) -> Verdict:
+        joined: Scores = voting[0].scores
+        if len(voting) > 1:  # what np.mean does, in half the time
+            import numpy as np
 
-        votes = [prediction.scores for prediction in voting]
-        joined: Scores = votes[0]
-        if len(votes) > 1:  # what np.mean does, in half the time
+            votes = [vote.scores for vote in voting]
             joined = np.add.reduce(votes, axis=0, dtype=np.float32) / np.float32(len(votes))
         given = [vote.novelty for vote in voting if vote.novelty is not None]
         novelty = sum(given) / len(given) if given else None
         best = int(joined.argmax())
         label, confidence = self.rules.labels[best], float(joined[best])
-        agreeing = sum(int(scores.argmax()) == best for scores in votes)
+        agreeing = sum(vote.best == best for vote in voting)
         reject = None
         # Checked first, because a thing of no class often gets low or changing scores as well.
         if _is_unknown(novelty, self.rules.unknown):
             reject = RejectReason.UNKNOWN
-        elif agreeing / len(votes) < self.rules.agreement:  # 14 / 25 is 0.56, 0.56 * 25 is above 14
+        elif (
+            agreeing / len(voting) < self.rules.agreement
+        ):  # 14 / 25 is 0.56, 0.56 * 25 is above 14
             reject = RejectReason.DISAGREEMENT
         elif confidence < self.rules.accept[label]:
             reject = RejectReason.LOW_CONFIDENCE

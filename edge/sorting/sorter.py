@@ -85,13 +85,12 @@ class _Voting:
 
     def heard(self, prediction: Prediction, framed: Framed, frame: Frame) -> None:
         """Adds the scores of a frame to the vote."""
-        self.ballot.add(
+        best = self.ballot.add(
             prediction.scores, framed.framing, novelty=prediction.novelty, shown=framed.shown
         )
-        best = int(prediction.scores.argmax())
-        this = _Speaking(framed, float(prediction.scores[best]), frame)
-        if best not in self.speaking or this.weight > self.speaking[best].weight:
-            self.speaking[best] = this
+        weight = framed, float(prediction.scores[best])
+        if best not in self.speaking or weight > self.speaking[best].weight:
+            self.speaking[best] = _Speaking(weight, frame)
 
     def deciding(self, label: str) -> Frame:
         """The frame with the highest score for a label; the last frame if it was never the best."""
@@ -100,18 +99,12 @@ class _Voting:
         return self.frame if index not in self.speaking else self.speaking[index].frame
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Speaking:
-    """The score of one frame for its best class."""
+class _Speaking(NamedTuple):
+    """The frame that speaks most for a class."""
 
-    framed: Framed
-    score: float
+    weight: tuple[Framed, float]
+    """Its framing and its score: a frame that shows the item better comes before a higher score."""
     frame: Frame
-
-    @property
-    def weight(self) -> tuple[Framed, float]:
-        """The sort key: frames that show the item better come before a higher score."""
-        return self.framed, self.score
 
 
 class _Answer(NamedTuple):
