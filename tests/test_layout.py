@@ -349,7 +349,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         trainer.commands.find_rate trainer.commands.recipes trainer.commands.train
         trainer.run trainer.session.evaluation
         trainer.session.interrupt trainer.session.run_writer trainer.session.stage_times
-        trainer.session.summary trainer.session.training_session
+        trainer.session.training_session
     """,
     "tests/trainer/sweep/test_sweeping.py": """
         trainer.commands.sweep trainer.sweep.objective
