@@ -4,9 +4,9 @@
 
 A station looks at a scene in which nothing passes, by a network camera, in real time. The camera is
 a process of its own, which sends JPEGs over HTTP: it is paused and killed by signals, and sends
-black, frozen, covered and damaged pictures. Of each it is measured how long it takes until the
-station says so, in its status, and whether it says that it is over. A camera that gives one picture
-a second is well. Exit code 1 where a fault is noticed after more than 2 seconds, by another name,
+black, frozen, covered and damaged pictures, and those of another scene. Of each it is measured how
+long it takes until the station says so, in its status, and whether it says that it is over. A
+camera that gives one picture a second is well. Exit code 1 where a fault is noticed after more than 2 seconds, by another name,
 or not at all, where a slow camera is not taken for well, or where anything is taken for an item.
 It takes a minute and a half.
 """
@@ -49,6 +49,7 @@ CAUSES: tuple[tuple[str, str], ...] = (
     ("black", "camera_black"),
     ("frozen", "camera_frozen"),
     ("covered", "camera_covered"),
+    ("moved", "camera_moved"),
     ("damaged", "camera_damaged"),
 )
 """What becomes of the camera, and the incident that is to be told."""
@@ -76,8 +77,14 @@ class Pictures:
 
     def __init__(self) -> None:
         self._random = np.random.default_rng(0)
-        small = self._random.integers(70, 220, (12, 16, 3), np.uint8)
-        self._scene = cv2.resize(small, (320, 240), interpolation=cv2.INTER_CUBIC)
+        self._scene, self._beside = (
+            cv2.resize(
+                self._random.integers(70, 220, (12, 16, 3), np.uint8),
+                (320, 240),
+                interpolation=cv2.INTER_CUBIC,
+            )
+            for _ in range(2)
+        )
         self._dark = np.broadcast_to(np.linspace(8, 28, 320)[None, :, None], (240, 320, 3))
         self._last = self._noisy(self._scene)
         self.what = "well"
@@ -87,7 +94,8 @@ class Pictures:
         if self.what == "black":
             return np.zeros((240, 320, 3), np.uint8)
         if self.what != "frozen":
-            self._last = self._noisy(self._dark if self.what == "covered" else self._scene)
+            shown = {"covered": self._dark, "moved": self._beside}.get(self.what, self._scene)
+            self._last = self._noisy(shown)
         return self._last
 
     def _noisy(self, image: Any) -> Image:

@@ -121,6 +121,45 @@ class Blurred(PassingFault):
         return picture._replace(image=cast(Image, soft))
 
 
+class Moved(PassingFault):
+    """`moved`: the camera was bumped, and looks at what is beside its scene."""
+
+    name: ClassVar[str] = "moved"
+    summary: ClassVar[str] = (
+        "the camera turns aside by `share` of the picture's width, within `swing` seconds"
+    )
+    needs_marks: ClassVar[bool] = True
+
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    every: Every = 60.0
+    seconds: Lasting = 5.0
+    swing: Annotated[float, Field(ge=0, le=10)] = 0.2
+    _seed: tuple[int, ...] = PrivateAttr(default=())
+    _beside: Image | None = PrivateAttr(default=None)
+
+    def begin(self, seed: tuple[int, ...]) -> None:
+        """See Fault."""
+        super().begin(seed)
+        self._seed = seed
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """See Fault."""
+        strength = self.strength(picture.captured, fade=self.swing)
+        if picture.image is None or not strength:
+            return picture
+        height, width, channels = picture.image.shape
+        if self._beside is None or self._beside.shape != picture.image.shape:
+            things = np.random.default_rng(self._seed).integers(60, 200, (12, 16), np.uint8)
+            large = cv2.resize(things, (width, height), interpolation=cv2.INTER_CUBIC)
+            self._beside = np.repeat(large[..., None], channels, axis=2)
+        # Without the noise of a sensor, the picture would be a frozen one.
+        random = np.random.default_rng((*self._seed, round(1e6 * picture.captured)))
+        aside = round(strength * self.share * width)
+        noise = random.normal(0, 1.5, (height, aside, channels))
+        beside = np.clip(self._beside[:, :aside] + noise, 0, 255).astype(np.uint8)
+        return picture._replace(image=np.hstack([picture.image[:, aside:], beside]))
+
+
 class Torn(PassingFault):
     """`torn`: a part of each picture is missing, as where a cable loses data."""
 

@@ -22,6 +22,7 @@ FAULTS: Mapping[str, type[Fault]] = {
         camera.Black,
         camera.Covered,
         camera.Blurred,
+        camera.Moved,
         camera.Torn,
         camera.Damaged,
         camera.Light,

@@ -20,6 +20,17 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.images.image_file import Image
+from edge.vision.structure import (
+    FEWEST,
+    MOST,
+    OTHER,
+    SAME,
+    STRUCTURE,
+    Blocks,
+    alike,
+    cut,
+    is_another_scene,
+)
 
 EVERY_SECONDS = 0.25
 """How often a picture is looked at."""
@@ -33,26 +44,16 @@ SIZE = 240, 180
 """Width and height, to which pictures are reduced first."""
 _BLOCKS = 6, 8
 """Down and across: 30 x 30 pixels each."""
-_STRUCTURE = 6.0
-"""Levels of standard deviation within a block from which it can be recognised."""
 _STEADY = 3.0
 """Levels by which a block may have changed while the scene was learnt."""
 _STILL = 0.9
 """The share of a block's pixels that must be steady."""
-_FEWEST = 8
-"""With fewer blocks than these their content is not asked."""
 _DARK, _LIT = 0.45, 30.0
 """A block is dark where so little is left of its light, if that was so many levels at least."""
-_MOST = 0.85
-"""The share of blocks that must have changed. Items and hands change some."""
-_SAME, _OTHER = 0.75, 0.35
-"""The correlation from which a block shows the same as before, and below which it does not."""
 _FLAT = 0.25
 """Of the contrast that a block had, so little is left where it is covered."""
 _SOFT = 0.35
 """Of the energy of its edges, so little is left where the picture is blurred."""
-
-_Blocks = npt.NDArray[np.float32]
 
 
 class SceneChange(StrEnum):
@@ -65,8 +66,8 @@ class SceneChange(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scene:
-    blocks: _Blocks
-    """(blocks, pixels): grey levels, without the mean of each block."""
+    blocks: Blocks
+    """(blocks, pixels): grey levels."""
     contrast: npt.NDArray[np.float32]
     """(blocks,): the standard deviation of each."""
     edges: npt.NDArray[np.float32]
@@ -95,8 +96,8 @@ class SceneChecker:
                 scene.
         """
         self._next = -np.inf
-        self._learning: list[_Blocks] = []
-        self._recent: deque[_Blocks] = deque(maxlen=_TOGETHER)
+        self._learning: list[Blocks] = []
+        self._recent: deque[Blocks] = deque(maxlen=_TOGETHER)
         self._looked: deque[float] = deque(maxlen=_TOGETHER)
         self._scene = None if reference is None else _referred(reference)
         self.suspected: SceneChange | None = None
@@ -152,79 +153,72 @@ def recognisable(reference: Image) -> float:
     """The share of a reference picture, 0 to 1, that can be recognised; 0: too little, so that
     neither a moved nor a blurred camera is noticed."""
     asked = _referred(reference).asked
-    return _share(asked) if np.count_nonzero(asked) >= _FEWEST else 0.0
+    return _share(asked) if np.count_nonzero(asked) >= FEWEST else 0.0
 
 
 def _referred(reference: Image) -> _Scene:
     return _scene_of(_grey(reference[:, :, :3]), reference[:, :, 3] == 255)
 
 
-def _grey(image: Image) -> _Blocks:
+def _grey(image: Image) -> Blocks:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)
 
 
-def _spread(pictures: _Blocks) -> _Blocks:
+def _spread(pictures: Blocks) -> Blocks:
     """How much each pixel differs from its median, as the median of that."""
     scene = np.median(pictures, axis=0)
     return np.asarray(np.median(np.abs(pictures - scene), axis=0), np.float32)
 
 
-def _learnt(pictures: _Blocks) -> _Scene:
+def _learnt(pictures: Blocks) -> _Scene:
     """The scene of several pictures: the median of each pixel, so that what passes is not in it."""
     return _scene_of(np.median(pictures, axis=0).astype(np.float32), _spread(pictures) <= _STEADY)
 
 
-def _scene_of(scene: _Blocks, still: npt.NDArray[np.bool_]) -> _Scene:
+def _scene_of(scene: Blocks, still: npt.NDArray[np.bool_]) -> _Scene:
     """The scene of a picture in grey levels, of which the pixels in `still` did not change."""
-    blocks = _cut(scene)
+    blocks = cut(scene, *_BLOCKS)
     contrast = blocks.std(axis=1)
-    steady = _cut(still.astype(np.float32)).mean(axis=1) >= _STILL
+    steady = cut(still.astype(np.float32), *_BLOCKS).mean(axis=1) >= _STILL
     return _Scene(
-        blocks - blocks.mean(axis=1, keepdims=True),
+        blocks,
         contrast,
         _edges(scene),
         blocks.mean(axis=1),
-        steady & (contrast >= _STRUCTURE),
+        steady & (contrast >= STRUCTURE),
     )
 
 
-def _change(scene: _Scene, grey: _Blocks) -> SceneChange | None:
-    every, lit = _cut(grey), scene.level >= _LIT
+def _change(scene: _Scene, grey: Blocks) -> SceneChange | None:
+    every, lit = cut(grey, *_BLOCKS), scene.level >= _LIT
     dark = every.mean(axis=1) < _DARK * scene.level
-    if _share(lit) >= _MOST and _share(dark) >= _MOST:
+    if _share(lit) >= MOST and _share(dark) >= MOST:
         return SceneChange.COVERED
     asked = scene.asked
-    if np.count_nonzero(asked) < _FEWEST:
+    if np.count_nonzero(asked) < FEWEST:
         return None
     now = every[asked]
-    now = now - now.mean(axis=1, keepdims=True)
-    before, contrast = scene.blocks[asked], np.maximum(now.std(axis=1), 1e-3)
-    alike = (now * before).mean(axis=1) / (contrast * scene.contrast[asked])
-    flat = contrast < _FLAT * scene.contrast[asked]
-    if _share(flat) >= _MOST:
+    contrast = np.maximum(now.std(axis=1), 1e-3)
+    if _share(contrast < _FLAT * scene.contrast[asked]) >= MOST:
         return SceneChange.COVERED
-    if _share(alike < _OTHER) >= _MOST:
+    correlations = alike(now, scene.blocks[asked])
+    if is_another_scene(correlations):
         return SceneChange.MOVED
     # Less light has weaker edges, too: they are compared with the contrast.
     edges = _edges(grey)[asked] / contrast**2
     soft = edges < _SOFT * scene.edges[asked] / scene.contrast[asked] ** 2
-    if _share(soft & (alike >= _OTHER)) >= _MOST and _share(alike >= _SAME) >= 0.5:
+    recognised = _share(correlations >= SAME) >= 0.5
+    if recognised and _share(soft & (correlations >= OTHER)) >= MOST:
         return SceneChange.BLURRED
     return None
 
 
-def _edges(grey: _Blocks) -> npt.NDArray[np.float32]:
+def _edges(grey: Blocks) -> npt.NDArray[np.float32]:
     """The energy of the edges in each block."""
     laplacian = cv2.Laplacian(grey, cv2.CV_32F)
-    return np.asarray((_cut(np.asarray(laplacian, np.float32)) ** 2).mean(axis=1), np.float32)
-
-
-def _cut(grey: _Blocks) -> _Blocks:
-    """A picture of 240 x 180 as (blocks, pixels)."""
-    down, across = _BLOCKS
-    height, width = grey.shape[0] // down, grey.shape[1] // across
-    cut = grey.reshape(down, height, across, width).swapaxes(1, 2)
-    return cut.reshape(down * across, height * width)
+    return np.asarray(
+        (cut(np.asarray(laplacian, np.float32), *_BLOCKS) ** 2).mean(axis=1), np.float32
+    )
 
 
 def _share(flags: npt.NDArray[np.bool_]) -> float:

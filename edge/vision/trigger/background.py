@@ -20,12 +20,14 @@ import numpy.typing as npt
 
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
+from edge.vision.structure import SceneDoubt
 from edge.vision.trigger.blobs import (
     RIM,
     Blob,
     Floats,
     Mask,
     around,
+    away,
     connected,
     is_uncovered,
     strongest,
@@ -41,7 +43,6 @@ _ADAPT_EVERY = 0.2
 """The seconds between two adaptations; doing it with every frame would only cost more time."""
 _SPREADS = 4.0
 """A pixel is in front if it differs by so many standard deviations of the background."""
-_LIGHTNESS_AND_COLOURS = np.array([[1 / 3, 1 / 3, 1 / 3], [1, -1, 0], [0, -1, 1]], np.float32)
 _LEAST_CHANGE = 0.1
 """A smaller change beside an item, as a share of the picture, is none of the light."""
 _CHANGED = 0.01
@@ -79,6 +80,7 @@ class Background:
 
     Attributes:
         woken: the boxes in which something moves that was absorbed, so that it is in front again.
+        doubt: whether what is in front may be parts of another scene.
     """
 
     def __init__(
@@ -110,7 +112,9 @@ class Background:
         self._suspects: list[Box] = []
         self._patches: list[tuple[Box, Floats]] = []
         self._expected: list[_Part] = []
+        self._known: list[_Part] = []
         self.woken: list[Box] = []
+        self.doubt = SceneDoubt(max_area)
 
     @property
     def is_known(self) -> bool:
@@ -118,7 +122,11 @@ class Background:
         return self._learned is not None
 
     def blobs(
-        self, picture: Image, captured: float, expected: Sequence[Box] = ()
+        self,
+        picture: Image,
+        captured: float,
+        expected: Sequence[Box] = (),
+        known: Sequence[Box] = (),
     ) -> list[Blob] | None:
         """The blobs in front; None while the background is learned, or if nearly all differs.
 
@@ -128,8 +136,9 @@ class Background:
             picture: uint8 (height, width, 3) BGR, always of one shape.
             captured: seconds.
             expected: where objects are expected: what differs there is no change of the light.
+            known: where objects are that hide the scene behind them.
         """
-        self._expected = [around(box, 0) for box in expected]
+        self._expected, self._known = ([around(box, 0) for box in at] for at in (expected, known))
         self._elapsed = 0.0 if self._now == -math.inf else max(0.0, captured - self._now)
         self.woken = []
         self._now, self._last = captured, self._picture
@@ -184,7 +193,7 @@ class Background:
         self._adapted = self._now
         share = 1 - math.exp(-min(elapsed, 1.0) / ADAPT_SECONDS)
         # The mean absolute deviation of a normal distribution is 0.8 standard deviations.
-        off = _away(self._picture, learned.mean) / np.float32(0.8)
+        off = away(self._picture, learned.mean) / np.float32(0.8)
         cv2.accumulateWeighted(self._picture, learned.mean, share, free)
         cv2.accumulateWeighted(off, learned.spread, share, free)
         levels = _in_levels(learned.mean)
@@ -225,10 +234,10 @@ class Background:
         frames = [self._watched[index][1] for index in chosen]
         self._watched.clear()
         mean = np.sort(frames, axis=0)[count // 2].astype(np.float32)
-        away = np.sort([_away(frame, mean) for frame in frames], axis=0)
+        off = np.sort([away(frame, mean) for frame in frames], axis=0)
         # An item that passed meanwhile is in less than half of the frames, so that it is not in the
         # median, nor in the median deviation: 0.67 standard deviations of a normal distribution.
-        spread = away[count // 2] / np.float32(0.67)
+        spread = off[count // 2] / np.float32(0.67)
         return _Learned(mean, spread, self._limit(spread), _in_levels(mean))
 
     def _limit(self, spread: Floats) -> Floats:
@@ -245,7 +254,7 @@ class Background:
         front = np.zeros(self._picture.shape[:2], np.uint8)
         part = self._differing(learned) if part is None else part
         if part is not _NOWHERE:
-            off = _away(self._picture[part], learned.mean[part])
+            off = away(self._picture[part], learned.mean[part])
             front[part] = strongest(cv2.compare(off, learned.limit[part], cv2.CMP_GT))
         return front
 
@@ -322,7 +331,10 @@ class Background:
 
     def _found(self, front: Mask, learned: _Learned) -> list[Blob] | None:
         """The blobs; None if the light or the camera must have changed."""
-        if self._is_too_much(front):
+        another = self.doubt.is_another(
+            self._picture, learned.levels, learned.spread, front=front, known=self._known
+        )
+        if another or self._is_too_much(front):
             return None
         found = self._blobs(front, learned)
         # A camera that was moved shows differences at all edges, everywhere in the picture.
@@ -369,16 +381,6 @@ class Background:
         self._before, self._learned = learned, fresh
         self._patches.clear()
         return self._found(self._in_front(fresh), fresh)
-
-
-def _away(picture: Image, mean: Floats) -> Floats:
-    """The absolute differences, in levels, of the lightness and of two colour differences.
-
-    They are used in place of the channels, so that the texture of a grey belt does not hide
-    coloured objects.
-    """
-    off = cv2.transform(picture - mean, _LIGHTNESS_AND_COLOURS)
-    return np.asarray(np.abs(off, out=off), np.float32)
 
 
 def _relit(learned: _Learned, gain: npt.NDArray[np.float32]) -> _Learned:

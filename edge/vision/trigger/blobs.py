@@ -28,6 +28,7 @@ _SOLID = 0.3
 shadow of one."""
 _MARGIN = 8
 """The pixels around what is in front that closing its cracks, its rim and its shadow may touch."""
+_LIGHTNESS_AND_COLOURS = np.array([[1 / 3, 1 / 3, 1 / 3], [1, -1, 0], [0, -1, 1]], np.float32)
 _SUM = np.ones((1, 3), np.float32)
 _SPECK = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 _CRACK = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
@@ -168,6 +169,16 @@ def around(box: Box, margin: int) -> tuple[slice, slice]:
     left, top, width, height = box
     rows = slice(max(0, top - margin), top + height + margin)
     return rows, slice(max(0, left - margin), left + width + margin)
+
+
+def away(picture: Image, mean: Floats) -> Floats:
+    """The absolute differences, in levels, of the lightness and of two colour differences.
+
+    They are used in place of the channels, so that the texture of a grey belt does not hide
+    coloured objects.
+    """
+    off = cv2.transform(picture - mean, _LIGHTNESS_AND_COLOURS)
+    return np.asarray(np.abs(off, out=off), np.float32)
 
 
 def strongest(colours: cv2.typing.MatLike) -> cv2.typing.MatLike:

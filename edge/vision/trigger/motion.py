@@ -162,14 +162,17 @@ class MotionTrigger:
         at, background, tracks = frame.captured, self._background, self._tracks
         picture = small_picture(frame.image)
         size = picture.shape[1], picture.shape[0]
-        expected = [edges.within(*size) for edges in tracks.travelling(at, size)]
-        blobs = background.blobs(picture, at, expected)
+        expected, known = (
+            [edges.within(*size) for edges in places(at, size)]
+            for places in (tracks.travelling, tracks.known)
+        )
+        blobs = background.blobs(picture, at, expected, known)
         self.blobs = blobs or ()
         if blobs is None:
             tracks.skip()
         else:
             tracks.wake(background.woken, at, size)
-            tracks.follow(blobs, at, size, background.is_calm)
+            tracks.follow(blobs, at, size, background.is_calm, doubtful=background.doubt.lasts)
         stuck = tracks.stuck(at)
         for track in stuck:
             # A silent track was woken once already: it remains from a move of the camera.

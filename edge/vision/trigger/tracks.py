@@ -21,8 +21,18 @@ _SILENT_SECONDS = 1.0
 """The time at rest after which an object that cannot be an item becomes background."""
 
 
+_KNOWN_FRAMES = 4
+"""An object that so many pictures have shown is known to hide the scene behind it."""
+_HELD_SECONDS = 2.0
+"""What came into view while the scene was in doubt is no item, if it still is after so long."""
+
+
 class Tracks:
-    """The tracks of all objects in view."""
+    """The tracks of all objects in view.
+
+    What comes into view while it is doubtful whether the camera still sees its scene is held: it is
+    no item before the scene is recognised again, and none at all where it is not.
+    """
 
     def __init__(
         self,
@@ -47,6 +57,8 @@ class Tracks:
         self._lost_seconds, self._stuck_seconds = lost_seconds, stuck_seconds
         self._tracks: list[Track] = []
         self._doubts: dict[Track, Doubt] = {}
+        self._held: dict[Track, float] = {}
+        """When each came into view of those that are held."""
         self._usual: Vector | None = None
         self._skipped = 0
         self._numbered = 0
@@ -65,7 +77,13 @@ class Tracks:
         return items
 
     def follow(
-        self, blobs: Sequence[Blob], at: float, size: Vector, is_calm: Callable[[Box], bool]
+        self,
+        blobs: Sequence[Blob],
+        at: float,
+        size: Vector,
+        is_calm: Callable[[Box], bool],
+        *,
+        doubtful: bool = False,
     ) -> None:
         """Updates the tracks with the blobs of the next picture.
 
@@ -74,6 +92,7 @@ class Tracks:
             at: when the picture was taken, in seconds.
             size: the picture's width and height.
             is_calm: returns whether nothing moves in a box.
+            doubtful: whether they may be parts of another scene.
         """
         self._skipped = 0
         for track in self._tracks:
@@ -85,6 +104,9 @@ class Tracks:
                 track = Track(blob.box, blob.extent, at, size=size, body=blob.body)
                 self._doubt(track)
                 self._tracks.append(track)
+                if doubtful:
+                    self._held[track] = at
+        self._let_go(at, doubtful=doubtful)
         for track, doubt in list(self._doubts.items()):
             self._keep(track, doubt.still(track, self._tracks) if track in self._tracks else None)
         for track in self._tracks:
@@ -102,9 +124,20 @@ class Tracks:
             if track.travels
         ]
 
+    def known(self, at: float, size: Vector) -> list[Edges]:
+        """Where objects that hide the scene are, with what their places may be off."""
+        side = max(size)
+        return [
+            track.expected(at, None).enlarged(self._reach(track, at, side))
+            for track in self._tracks
+            if track.frames >= _KNOWN_FRAMES and track not in self._held
+        ]
+
     def skip(self) -> None:
         """Skips a picture that shows nothing about the objects, as nearly all of it differs."""
         self._skipped += 1
+        self._without(list(self._held))
+        self._held.clear()
         for track in self._tracks:
             track.shown = False
 
@@ -142,7 +175,7 @@ class Tracks:
         return self._without(self._tracks)
 
     def _is_item(self, track: Track) -> bool:
-        if track.silent or track in self._doubts or not track.shown:
+        if track.silent or track in self._doubts or track in self._held or not track.shown:
             return False
         if not self._still_seconds:
             return True
@@ -154,6 +187,15 @@ class Tracks:
         if not self._still_seconds:
             sure = [other for other in self._tracks if other not in self._doubts]
             self._keep(track, Doubt.about(track, sure))
+
+    def _let_go(self, at: float, *, doubtful: bool) -> None:
+        """Those that are held are items, now that there is no doubt; or never, after a while."""
+        if not doubtful:
+            self._held.clear()
+        for track, since in list(self._held.items()):
+            if at - since > _HELD_SECONDS:
+                track.silent = True
+                del self._held[track]
 
     def _keep(self, track: Track, doubt: Doubt | None) -> None:
         self._doubts.pop(track, None)

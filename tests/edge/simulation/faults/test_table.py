@@ -79,6 +79,25 @@ def test_torn_pictures_end_early_and_blurred_ones_lose_their_edges() -> None:
     assert (soft[50, 0, 0], soft[50, 99, 0]) == (0, 200)
 
 
+def test_a_camera_that_was_moved_shows_what_is_beside_its_scene() -> None:
+    faults = begun("moved:at=1:seconds=3:share=0.5:swing=1")
+    rows = np.arange(100, dtype=np.uint8)[None, :, None]
+    scene = np.broadcast_to(rows, (60, 100, 3)).copy()
+
+    def shown_at(moment: float) -> Image:
+        image = faults.picture(CapturedPicture(scene, moment)).image
+        assert image is not None
+        return image
+
+    assert shown_at(0.9) is scene
+    half, whole, later = (shown_at(moment) for moment in (1.5, 2.0, 2.5))
+    assert np.array_equal(half[:, :75], scene[:, 25:])
+    assert np.array_equal(whole[:, :50], scene[:, 50:])
+    beside, same = whole[:, 50:].astype(int), later[:, 50:].astype(int)
+    assert beside.std() > 20
+    assert 0 < np.abs(beside - same).mean() < 4  # the noise of a sensor
+
+
 def test_an_encoder_is_silent_for_its_time_alone() -> None:
     faults = begun("encoder-silent:at=3:seconds=2")
     assert [at for at in range(8) if faults.encoder_is_silent(at)] == [3, 4]
