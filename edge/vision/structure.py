@@ -114,11 +114,13 @@ class SceneDoubt:
             known: the places of known objects, which hide the background. They are not heeded as
                 long as there is a doubt: in another scene they may be anywhere.
         """
+        doubted, self.lasts = self.lasts, False
+        if cv2.countNonZero(front) <= _LEAST * front.size:
+            return False
         height, width = picture.shape[:2]
         behind = np.zeros((height, width), np.uint8)
-        for part in () if self.lasts else known:
+        for part in () if doubted else known:
             behind[part] = 1
-        self.lasts = False
         new = cv2.morphologyEx(
             cv2.bitwise_and(front, front, mask=1 - behind), cv2.MORPH_OPEN, _SPECK
         )

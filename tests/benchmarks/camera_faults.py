@@ -6,9 +6,9 @@ A station looks at a scene in which nothing passes, by a network camera, in real
 a process of its own, which sends JPEGs over HTTP: it is paused and killed by signals, and sends
 black, frozen, covered and damaged pictures, and those of another scene. Of each it is measured how
 long it takes until the station says so, in its status, and whether it says that it is over. A
-camera that gives one picture a second is well. Exit code 1 where a fault is noticed after more than 2 seconds, by another name,
-or not at all, where a slow camera is not taken for well, or where anything is taken for an item.
-It takes a minute and a half.
+camera that gives one picture a second is well. Exit code 1 where a fault is noticed after more than
+2 seconds, by another name, or not at all, where a slow camera is not taken for well, or where
+anything is taken for an item. It takes a minute and a half.
 """
 
 from __future__ import annotations
