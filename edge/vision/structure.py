@@ -142,11 +142,11 @@ class SceneDoubt:
         correlations = alike(cut(_grey(picture), down, across)[asked], before[asked])
         gone = np.zeros_like(asked)
         gone[asked] = correlations < SAME
-        another = is_another_scene(correlations)
-        another = another and _extent(gone | hidden, down, across) > self._largest
-        self.lasts = another or (
-            np.count_nonzero(gone) > _SOME * count and _extent(gone, down, across) > self._largest
+        another = is_another_scene(correlations) and (
+            _extent(gone | hidden, down, across) > self._largest
         )
+        many = bool(np.count_nonzero(gone) > _SOME * count)
+        self.lasts = another or (many and _extent(gone, down, across) > self._largest)
         return another and bool(count >= FEWEST)
 
 
