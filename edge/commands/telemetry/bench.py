@@ -108,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.benchmark.comparison import changes, differences, read_series
+    from edge.benchmark.comparison import changes, differences, not_compared, read_series
     from edge.benchmark.page import write_bench_page
     from edge.telemetry.hardware import this_heat
 
@@ -138,10 +138,16 @@ def run(arguments: argparse.Namespace) -> int:
             "its power supply and its cooling, and measure again"
         )
     limit = float("inf") if arguments.fail_over is None else arguments.fail_over
-    slower = [change for change in compared if change.percent > limit]
+    slower = [change for change in compared if change.limited and change.percent > limit]
     for change in slower:
         _log.error(f"slower     {change}: more than {limit:g} % longer")
-    return EXIT_NO if slower else EXIT_OK
+    missing = [] if earlier is None else not_compared(earlier, found)
+    for what in missing:
+        if arguments.fail_over is None:
+            _log.warning(f"warning    {what}")
+        else:
+            _log.error(f"missing    {what}: measure it too, or compare with a file without it")
+    return EXIT_NO if slower or (missing and arguments.fail_over is not None) else EXIT_OK
 
 
 def _measure(arguments: argparse.Namespace, earlier: Mapping[str, Any] | None) -> Series:

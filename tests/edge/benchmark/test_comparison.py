@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from edge.benchmark.comparison import changes, check_comparable, differences, read_series
+from edge.benchmark.comparison import (
+    changes,
+    check_comparable,
+    differences,
+    not_compared,
+    read_series,
+)
 from edge.benchmark.frame_to_verdict import Percentiles
 from edge.benchmark.rehearsal import WAYS, Rehearsal
 from edge.benchmark.series import Measured, Series
@@ -38,11 +44,21 @@ def test_whole_stations_are_compared_too(tmp_path: Path) -> None:
         return found
 
     old = read_series(written(tmp_path, with_station("first 1", 0.1)))
-    *_, pin = changes(old, with_station("first 2", 0.3).to_json())
+    *_, pin, worst = changes(old, with_station("first 2", 0.3).to_json())
     assert str(pin) == "first 2, a whole station, verdict to pin: 0.100 -> 0.300 ms (+200.0 %)"
+    assert str(worst).startswith("first 2, a whole station, verdict to pin, p99: 0.100 -> 0.300")
+    assert (pin.limited, worst.limited) == (True, False)
     assert len([*changes(old, with_station("other 1", 0.3).to_json())]) == 0
     without = series(Measured(benchmark("first 1"), None)).to_json()
     assert len([*changes(without, with_station("first 2", 0.3).to_json())]) == 2
+    assert not_compared(without, with_station("first 2", 0.3).to_json()) == []
+    assert not_compared(old, without) == [
+        "first as a whole station was measured then, and is not now"
+    ]
+    assert not_compared(old, with_station("other 1", 0.3).to_json()) == [
+        "first with 1 thread was measured then, and is not now",
+        "first as a whole station was measured then, and is not now",
+    ]
 
 
 def test_what_cannot_be_compared_is_said_before_it_is_measured(tmp_path: Path) -> None:

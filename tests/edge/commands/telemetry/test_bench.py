@@ -125,6 +125,22 @@ def test_a_machine_that_became_slower_is_told_by_the_exit_code(
     assert ("slower     tiny" in said) == (code == EXIT_NO)
 
 
+def test_a_limit_does_not_pass_what_was_not_measured_again(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = bench(capsys, str(tiny_bundle), *QUICK)
+    for percentiles in found["measurements"][0]["stages"].values():
+        percentiles["p50_ms"] *= 1000
+    found["measurements"].append({**found["measurements"][0], "threads": 3})
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps(found), "utf-8")
+    words = ["bench", str(tiny_bundle), *QUICK, "--compare", str(old)]
+    assert main(words) == EXIT_OK
+    assert "warning    tiny with 3 threads was measured then" in capsys.readouterr().err
+    assert main([*words, "--fail-over", "50"]) == EXIT_NO
+    assert "missing    tiny with 3 threads was measured then" in capsys.readouterr().err
+
+
 def test_a_limit_needs_something_to_compare_with(
     tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
