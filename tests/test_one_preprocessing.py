@@ -94,6 +94,7 @@ ALLOWED = {
         "trainer/evaluation/explanation.py",
         "resize",
     ): "spreads the heat of where a model looked over its picture",
+    ("edge/simulation/faults/camera.py", "resize"): "draws the scene that a moved camera sees",
     ("trainer/data/duplicates/near_duplicates.py", "resize"): "compares small copies of tensors",
 }
 DRAWS = ROOT / "edge" / "simulation" / "belt"
