@@ -130,6 +130,7 @@ class Track:
         box: its box when it was last seen, in pixels of the small picture.
         extent: the same box with the soft shadow.
         cut: whether `box` reached the picture's left, top, right and bottom.
+        was_whole: whether a picture has shown all of it.
         seen: when it was last seen.
         frames: the number of pictures that have shown it.
         shown: whether it is in the latest picture.
@@ -175,6 +176,7 @@ class Track:
         self._looks = self._twofold = 0
         self._rest = Edges.of(box)
         self._points = deque([self._point(body or box)], maxlen=_REMEMBERED)
+        self.was_whole = not any(self.cut)
         self._settled = False
         self._previous: _State | None = None
 
@@ -216,6 +218,7 @@ class Track:
         if any(abs(a - b) > slack for a, b in zip(self._rest, now, strict=True)):
             self._rest, self.still_since = now, at
         self._points.append(point)
+        self.was_whole |= not any(self.cut)
         if self._settled:
             return
         if self.still_since <= self._points[0].seen and 3 * slack < _TRAVELS * max(self._size):
@@ -224,9 +227,13 @@ class Track:
         latest = self._latest()
         self.passed = self._passing(latest)
         # With observations on both sides of the middle, more would only reduce the precision.
-        beyond = latest[-_BEYOND].seen if len(latest) > _BEYOND else -math.inf
-        between = self.passed is not None and latest[0].seen <= self.passed <= beyond
-        self._settled = between and not any(map(self._fills_its_way, latest[-_BEYOND:]))
+        self._settled = (
+            len(latest) > _BEYOND
+            and self.passed is not None
+            and latest[0].seen <= self.passed <= latest[-_BEYOND].seen
+            and self._is_between(latest[0], latest[-_BEYOND])
+            and not any(map(self._comes_in, latest[-_BEYOND:]))
+        )
 
     def share(self, box: Box, extent: Box, at: float) -> None:
         """Adds an observation in a blob of several objects; this one is most likely in `box`."""
@@ -274,12 +281,19 @@ class Track:
         larger, smaller = max(before.area, now.area), min(before.area, now.area)
         return area > _LEAP * larger or _LEAP * area < smaller
 
-    def _fills_its_way(self, point: _Point) -> bool:
-        """Whether it reaches over both sides of the picture between which it travels: how long it
-        is will be seen as it leaves."""
-        across, down = self.velocity or (0.0, 0.0)
-        axis = int(abs(down) > abs(across))
-        return point.cut[axis] and point.cut[axis + 2]
+    def _is_between(self, before: _Point, after: _Point) -> bool:
+        """Whether it was seen before and behind the picture's middle, on its way from one to the
+        other: the line alone may be wrong while its shape is only coming into view."""
+        begin, end = np.array(before.centre), np.array(after.centre)
+        way, middle = end - begin, np.array(self._size) / 2
+        return bool((middle - begin) @ way > 0 and (end - middle) @ way > 0)
+
+    def _comes_in(self, point: _Point) -> bool:
+        """Whether the side of the picture over which it comes in cuts it off: its middle is not
+        known yet. Of what is longer than the picture, it is once that leaves."""
+        pace = self.velocity or (0.0, 0.0)
+        axis = int(abs(pace[1]) > abs(pace[0]))
+        return point.cut[axis if pace[axis] > 0 else axis + 2]
 
     def _find_pace(self, before: _Point, now: _Point) -> None:
         elapsed, last = now.seen - before.seen, self.velocity

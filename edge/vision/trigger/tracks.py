@@ -98,7 +98,7 @@ class Tracks:
         for track in self._tracks:
             track.shown = False
         if self._min_gap:
-            blobs = _joined(blobs, self._min_gap * max(size))
+            blobs = _joined(self._without_specks(blobs, at, size), self._min_gap * max(size))
         for blob in _joined(self._matched(blobs, at, size), _CLOSE * max(size)):
             if blob.area >= self._min_area * size[0] * size[1]:
                 track = Track(blob.box, blob.extent, at, size=size, body=blob.body)
@@ -251,6 +251,25 @@ class Tracks:
             if track.passed is not None and not self._still_seconds:
                 self._usual = track.velocity
         return left_over
+
+    def _without_specks(self, blobs: Sequence[Blob], at: float, size: Vector) -> list[Blob]:
+        """The blobs that may be parts of items that look like several.
+
+        What is too small for an item, and lies beside one of which all was in view, is a speck on
+        the belt or the tip of the next one: joined to it, it would move the item's middle.
+        """
+        least, side = self._min_area * size[0] * size[1], max(size)
+        places = [(track, track.expected(at, self._usual)) for track in self._tracks]
+
+        def is_speck(blob: Blob) -> bool:
+            if blob.area >= least:
+                return False
+            box = Edges.of(blob.box)
+            near = [(t, where) for t, where in places if where.gap(box) <= self._min_gap * side]
+            within = (_covered(box, where.enlarged(_CLOSE * side)) > _INSIDE for _, where in near)
+            return any(track.was_whole for track, _ in near) and not any(within)
+
+        return [blob for blob in blobs if not is_speck(blob)]
 
     def _owners(
         self, blobs: Sequence[Blob], expected: Mapping[Track, Edges], at: float, size: Vector
