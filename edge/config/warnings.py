@@ -33,6 +33,8 @@ def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
     yield from _about_pins(config)
     yield from _about_the_emergency_stop(config)
     yield from _about_items_that_follow(config)
+    yield from _about_items_in_parts(config)
+    yield from _about_a_camera_that_is_moved(config)
     yield from _about_the_ledger(config)
 
 
@@ -148,6 +150,33 @@ def _about_items_that_follow(config: StationConfig) -> Iterator[FileProblem]:
             "min_gap_seconds is not set: an actuator may move two items that follow each other "
             "closely, of which one is for another lane. Set it to the time in which an item passes "
             "an actuator, and both of two that are closer are rejected",
+        )
+
+
+def _about_items_in_parts(config: StationConfig) -> Iterator[FileProblem]:
+    trigger = config.trigger
+    if trigger.kind != "motion" or "min_gap" in trigger.model_fields_set:
+        return
+    if config.camera.kind in _REAL:
+        yield FileProblem(
+            ("trigger",),
+            "min_gap is not set: an item that looks like several, such as a clear bottle or a shoe "
+            "with a light sole, gets several verdicts. Where items come one by one, write "
+            "`contrast: 10, min_gap: 0.3`, as `pilah-edge init` does; where they come closer to "
+            "each other than that share of the region, write less, or 0. `pilah-edge trigger` "
+            "proposes values",
+        )
+
+
+def _about_a_camera_that_is_moved(config: StationConfig) -> Iterator[FileProblem]:
+    moves = any(lane.actuator is not None for lane in config.lanes.values())
+    if moves and config.reference_picture is None and config.camera.kind in _REAL:
+        yield FileProblem(
+            ("camera",),
+            "there is no reference_picture: a camera that was moved before a start is taken for "
+            "right, and one that is moved later is told of and stops nothing. Once it is mounted, "
+            "`pilah-edge roi STATION.yaml --reference FILE.png` takes one, and prints the line to "
+            "add here",
         )
 
 

@@ -6,11 +6,14 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge.cli import main
 from edge.config.reading import read_station
 from edge.core.errors import EXIT_CONFIG, EXIT_OK, ConfigError
+from edge.vision.camera.scene_checks import reference_of
+from edge.vision.camera.scene_reference import write_reference
 from tests.edge.stations import STATION, make_station
 
 CALM = STATION.replace("frames_per_second: 1000", "frames_per_second: 1")
@@ -120,6 +123,43 @@ def test_items_that_follow_each_other_closely_are_thought_of(
 ) -> None:
     found = warnings_of(tmp_path, tiny_bundle, USB.replace(*change) + sections)
     assert any("min_gap_seconds is not set" in one for one in found) is warned, found
+
+
+@pytest.mark.parametrize(
+    ("trigger", "warned"),
+    [
+        ("{kind: motion}", True),
+        ("{kind: motion, contrast: 10}", True),
+        ("{kind: motion, min_gap: 0.3}", False),
+        ("{kind: motion, min_gap: 0}", False),
+        ("{kind: continuous}", False),
+    ],
+)
+def test_items_that_look_like_several_are_thought_of(
+    trigger: str, warned: bool, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    text = re.sub(r"trigger: {.*}", f"trigger: {trigger}", USB)
+    assert f"trigger: {trigger}\n" in text
+    found = warnings_of(tmp_path, tiny_bundle, text)
+    assert any("trigger: min_gap is not set" in one for one in found) is warned, found
+    stored = text.replace("kind: usb", "kind: folder, path: photos")
+    assert warnings_of(tmp_path / "stored", tiny_bundle, stored) == []
+
+
+@pytest.mark.parametrize("case", ["without", "with", "nothing moves"])
+def test_a_camera_that_is_moved_is_thought_of(case: str, tmp_path: Path, tiny_bundle: Path) -> None:
+    text = USB
+    if case == "with":
+        picture = reference_of([np.zeros((180, 240, 3), np.uint8)])
+        write_reference(tmp_path / "scene.png", picture)
+        text += f"reference_picture: {tmp_path}/scene.png\n"
+    if case == "nothing moves":
+        text = re.sub(r"\n    actuator: {.*}", "", USB)
+        assert "actuator" not in text
+    found = warnings_of(tmp_path / "station", tiny_bundle, text)
+    said = [one for one in found if "camera: there is no reference_picture" in one]
+    assert len(said) == (case == "without")
+    assert all("`pilah-edge roi STATION.yaml --reference FILE.png`" in one for one in said)
 
 
 def test_a_spill_in_a_folder_that_cannot_be_used_is_told(tmp_path: Path, tiny_bundle: Path) -> None:
