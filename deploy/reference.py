@@ -170,7 +170,9 @@ brings back the one before, which ends the incident.
 
 ## Incidents
 
-Each has a row when it begins and one when it is over, also where it ends by itself. The first
+Each has a row when it begins and one when it is over, also where it ends by itself. One that is
+open when the program ends is over at the next start, with nobody's name: what is still the matter
+by then begins anew. The first
 column is the `name` that the rows have; those with a kind of event of their own are named by
 that. This page is made from the program by `make reference`.
 

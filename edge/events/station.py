@@ -24,10 +24,11 @@ class IncidentRaised(Incident):
 
 @dataclass(frozen=True, slots=True)
 class IncidentEnded(Event):
-    """An incident of an IncidentRaised is over, whether somebody ended it or it did so itself."""
+    """An incident of an IncidentRaised is over, whether somebody ended it or it did so itself; or
+    any that was open when the program ended, which is over when that is started again."""
 
     incident_id: str
-    """The id of its IncidentRaised."""
+    """The id of its IncidentRaised, or of the other event that told that it began."""
     name: str
     scope: str
     seconds: float

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import edge
 from edge.events import (
     CameraBack,
     CameraLost,
     Event,
+    IncidentEnded,
     ModelChanged,
     Stamps,
     StationStarted,
@@ -51,6 +54,15 @@ class Journal:
     def offer(self, event: Event) -> None:
         """Takes an event; see EventSink."""
         self._recorder.offer(event)
+
+    def end_those_of_before(self) -> None:
+        """The incidents that were open when the run before ended are over: what is still the
+        matter is one of this run."""
+        for one in self.before.open:
+            stamp = self.stamps.now()
+            lasted = datetime.fromisoformat(stamp.time) - datetime.fromisoformat(one.since)
+            seconds = max(0.0, round(lasted.total_seconds(), 3))  # the clock may have been set back
+            self._recorder.offer(IncidentEnded(*stamp, one.id, one.name, one.scope, seconds))
 
     def started(self, bundle: str, digest: str) -> None:
         """The station begins to sort with this bundle."""

@@ -114,6 +114,7 @@ class StateWatch(Closing):
         self._sorted_since = clock.now()
         self._reader: ContactReader | None = None
         self.tasks: list[Task] = []
+        journal.end_those_of_before()
         self._states.begin()
         self._stand_as_before(journal.before)
         if journal.before.state is None and config.actuators:

@@ -6,15 +6,18 @@ in the past, and a clock that is put right may go back. `newest_id` is what the 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from edge.core.errors import LedgerError, LedgerMissingError, StorageError
-from edge.events import Event, ItemSorted, Stamps, StateChanged
+from edge.events import Event, ItemSorted, Stamps, StateChanged, kind_of
+from edge.ledger.reports.spans import STARTING
 from edge.ledger.spill import Spill
 from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
@@ -31,6 +34,27 @@ _STATE = (
     "ifnull(json_extract(details, '$.waits_for'), '') FROM events "
     "WHERE kind = 'state_changed' ORDER BY id DESC LIMIT 1"
 )
+_OWN = {
+    "camera_lost": ("camera_lost", True), "camera_back": ("camera_lost", False),
+    "ledger_failed": ("ledger_failed", True), "ledger_back": ("ledger_failed", False),
+}  # fmt: skip
+"""The incidents that have kinds of events of their own, and whether the event begins it."""
+_INCIDENTS = (
+    "SELECT id, time, kind, details FROM events WHERE kind IN ('incident_raised', "
+    f"'incident_ended', 'state_changed', {', '.join(map(repr, _OWN))}) ORDER BY id DESC"
+)
+_Row = tuple[str, str, str, Mapping[str, Any]]
+"""Id, time, kind and details of an event."""
+
+
+class LeftOpen(NamedTuple):
+    """An incident that had not ended when its run did."""
+
+    id: str
+    name: str
+    scope: str
+    since: str
+    """As `Event.time`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +70,8 @@ class LastRun:
     """Its last mode; empty: there was no run, or nobody knows."""
     waits_for: str = ""
     """See `StateChanged.waits_for`; empty: nothing, or nobody knows."""
+    open: tuple[LeftOpen, ...] = ()
+    """The incidents that have not ended, the oldest first."""
 
 
 def last_run(path: Path, spill: Path | None, *, patience: float = PATIENCE_SECONDS) -> LastRun:
@@ -56,12 +82,13 @@ def last_run(path: Path, spill: Path | None, *, patience: float = PATIENCE_SECON
         patience: seconds that the disks are waited for.
     """
     found: list[LastRun] = []
+    # The state comes first: it must be known though the disk is too slow for all the incidents.
     thread = threading.Thread(
-        target=lambda: found.append(_read(path, spill)), name="last-run", daemon=True
+        target=lambda: found.extend(_read(path, spill)), name="last-run", daemon=True
     )
     thread.start()
     thread.join(patience)
-    return found[0] if found else LastRun(state=None)
+    return found[-1] if found else LastRun(state=None)
 
 
 def newest_id(path: Path) -> str:
@@ -97,7 +124,8 @@ def _newest_id(connection: sqlite3.Connection) -> str:
     return max((str(one[0] or "") for one in found if one is not None), default="")
 
 
-def _read(path: Path, spill: Path | None) -> LastRun:
+def _read(path: Path, spill: Path | None) -> Iterator[LastRun]:
+    """The run before without its open incidents, and then with them."""
     newest, known, states = "", True, [("", "", "", "")]
     try:
         with open_to_read(path) as connection:
@@ -121,7 +149,47 @@ def _read(path: Path, spill: Path | None) -> LastRun:
     ]
     newest = max([newest, *(event.id for event in waiting)])
     _, *last = max(states)
-    return LastRun(newest, *last) if known else LastRun(newest, None)
+    found = LastRun(newest, *last) if known else LastRun(newest, None)
+    yield found
+    try:
+        written = _of_last_run(path)
+    except (LedgerError, sqlite3.Error):
+        written = []
+    later: list[_Row] = [(one.id, one.time, kind_of(one), asdict(one)) for one in waiting]
+    yield replace(found, open=_left_open([*written, *later]))
+
+
+def _of_last_run(path: Path) -> list[_Row]:
+    """The events of incidents in the ledger since the newest start."""
+    found: list[_Row] = []
+    with open_to_read(path) as connection:
+        if not has_events(connection):
+            return found
+        for event_id, time, kind, details in connection.execute(_INCIDENTS):
+            read = json.loads(details)
+            if kind != "state_changed":
+                found.append((event_id, time, kind, read))
+            elif read["state"] == STARTING:
+                break
+    return found
+
+
+def _left_open(rows: Iterable[_Row]) -> tuple[LeftOpen, ...]:
+    """Those that have begun and not ended; rows may be there twice, in the ledger and its spill."""
+    found: dict[str, LeftOpen] = {}
+    for event_id, time, kind, details in sorted(rows, key=lambda row: row[0]):
+        if kind == "incident_raised":
+            found[event_id] = LeftOpen(event_id, details["name"], details["scope"], time)
+        elif kind == "incident_ended":
+            found.pop(details["incident_id"], None)
+        elif kind in _OWN:
+            name, begins = _OWN[kind]
+            part = f"{name} {details.get('camera', '')}"
+            if begins:
+                found[part] = LeftOpen(event_id, name, "", time)
+            else:
+                found.pop(part, None)
+    return tuple(found.values())
 
 
 def _spilled(path: Path) -> list[Event]:

@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import LedgerMissingError
-from edge.events import Event, ItemCorrected, Stamps, StateChanged, StationStopped
+from edge.events import (
+    CameraBack,
+    CameraLost,
+    Event,
+    IncidentEnded,
+    IncidentRaised,
+    ItemCorrected,
+    Stamps,
+    StateChanged,
+    StationStopped,
+)
 from edge.ledger.ledger import Ledger
 from edge.ledger.reports.last_run import LastRun, desk_stamps, last_run, newest_id
 from edge.ledger.spill import Spill
@@ -25,6 +35,14 @@ def stamps(hour: float, after: str = "") -> Stamps:
 def state(hour: float, name: str, after: str = "", mode: str = "Production") -> StateChanged:
     stamp = stamps(hour, after).now()
     return StateChanged(*stamp, name, mode, stamp.time, "", "", "", None, "", "a")
+
+
+def raised(hour: float, scope: str) -> IncidentRaised:
+    return IncidentRaised(*stamps(hour).now(), "jam", scope, "Stuck.", "Clear it.", "reset")
+
+
+def over(hour: float, of: IncidentRaised) -> IncidentEnded:
+    return IncidentEnded(*stamps(hour).now(), of.id, of.name, of.scope, 1.0)
 
 
 def correction(hour: float) -> ItemCorrected:
@@ -94,6 +112,37 @@ def test_the_newest_id_is_that_of_any_event_or_correction(file: Path) -> None:
     assert desk_stamps(file, "bin-1", lambda: 0.0).new_id() > corrected.id
     write(file, item := entry(1))
     assert newest_id(file) == item.id
+
+
+def test_incidents_that_have_not_ended_are_left_open_by_the_run_that_had_them(
+    file: Path, spill: Path
+) -> None:
+    old, ended, left, waits = raised(1, "old"), raised(3, "ended"), raised(4, "a"), raised(7, "b")
+    lost, again = CameraLost(*stamps(5).now(), "cam"), CameraLost(*stamps(6).now(), "other")
+    write(file, old, state(2, "Starting"), ended, left, lost, again, over(6, ended))
+    write(file, CameraBack(*stamps(6.5).now(), "other", 1800.0), state(8, "Stopped"))
+    found = last_run(file, None)
+    assert [(one.id, one.name, one.scope, one.since) for one in found.open] == [
+        (left.id, "jam", "a", left.time), (lost.id, "camera_lost", "", lost.time),
+    ]  # fmt: skip
+    leave(spill, lost, waits, over(8, left))
+    assert [one.id for one in last_run(file, spill).open] == [lost.id, waits.id]
+
+
+def test_a_disk_too_slow_for_incidents_leaves_the_state_known(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(file, stopped := state(1, "Stopped", mode="Maintenance"))
+    over = threading.Event()
+
+    def hangs(path: Path) -> list[object]:
+        assert over.wait(60)
+        return []
+
+    monkeypatch.setattr("edge.ledger.reports.last_run._of_last_run", hangs)
+    found = last_run(file, None, patience=2)
+    over.set()
+    assert found == LastRun(stopped.id, "Stopped", "Maintenance")
 
 
 def test_before_the_first_run_there_is_none(file: Path, spill: Path) -> None:
