@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from edge.config.lanes import Lane
 from edge.config.stops.section import StopSettings
 from edge.core.errors import UsageError
+from edge.core.suggestions import did_you_mean
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
+from edge.simulation.faults.fault import Fault
 from edge.simulation.faults.table import Faults
 
 
@@ -19,7 +22,12 @@ class SimulatedContacts:
     """What the contacts of a station see: what faults do to them, and items that come out."""
 
     def __init__(
-        self, settings: StopSettings | None, faults: Faults, now: Callable[[], float]
+        self,
+        settings: StopSettings | None,
+        faults: Faults,
+        now: Callable[[], float],
+        *,
+        lanes: Mapping[str, Lane],
     ) -> None:
         """Nothing has moved.
 
@@ -27,19 +35,15 @@ class SimulatedContacts:
             settings: the section `stops` of the station file; None: it has none.
             faults: what is done to the contacts.
             now: seconds by the clock of the run.
+            lanes: those of the station.
 
         Raises:
-            UsageError: a fault is to be noticed by a contact that the station does not have.
+            UsageError: a fault is to be noticed by a contact that the station does not have, or is
+                that of a lane without one.
         """
         for fault in faults.all:
-            if fault.contact and not (settings and getattr(settings, fault.contact)):
-                kinds = ", ".join(fault.kinds)
-                raise UsageError(
-                    f"--faults: {fault.name}: this station would not notice it: its file has no "
-                    f"`stops: {{{fault.contact}: ...}}`, which "
-                    + (f"is for lanes that move (`init --kind` {kinds})" if kinds
-                       else "a machine of any kind may have")
-                )  # fmt: skip
+            if fault.contact:
+                _check_contact(fault, getattr(settings, fault.contact, None), lanes)
         self._given, self._faults, self._now = settings, faults, now
         self._lock = threading.Lock()
         exits = {} if settings is None else settings.exits
@@ -88,6 +92,40 @@ class SimulatedContacts:
             while passing and passing[0] <= now:
                 found.append(passing.popleft())
         return found
+
+
+_EXAMPLES = {
+    "emergency_stop": "{pin: PIN}",
+    "bins": "{LANE: {pin: PIN}}",
+    "exits": "{LANE: {pin: PIN, after_seconds: SECONDS}}",
+}
+"""What to write under a key of the section `stops`."""
+
+
+def _check_contact(fault: Fault, there: Any, lanes: Mapping[str, Lane]) -> None:
+    """Checks that the station has the contact by which it notices a fault.
+
+    Args:
+        there: what the station file has under the fault's key of `stops`; None or empty: nothing.
+        lanes: those of the station.
+    """
+    key = fault.contact
+    if not there:
+        able = [name for name, lane in lanes.items() if lane.actuator or key != "exits"]
+        advice = (
+            f"Add `stops: {{{key}: {_EXAMPLES[key].replace('LANE', able[0])}}}` to it" if able
+            else f"It is for lanes that move (`init --kind` {', '.join(fault.kinds)})"
+        )  # fmt: skip
+        raise UsageError(
+            f"--faults: {fault.name}: this station would not notice it: its file has no "
+            f"`stops: {{{key}: ...}}`. {advice}"
+        )
+    lane = getattr(fault, "lane", "")
+    if lane and lane not in there:
+        raise UsageError(
+            f"--faults: {fault.name}: lane={lane}: the station's file has no lane of this name in "
+            f"`stops: {{{key}: ...}}`{did_you_mean(lane, there)}"
+        )
 
 
 class _Settings:

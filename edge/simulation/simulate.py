@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing
 from dataclasses import asdict, replace
 
 from edge.config.reading import StationPlan
 from edge.simulation.account.account import Settled
 from edge.simulation.account.report import Report, Setting
-from edge.simulation.faults.fault import HOME
+from edge.simulation.faults.fault import HOME, PassingFault
 from edge.simulation.options import SimulationOptions, check_parts, scored_world_for, world_for
 from edge.simulation.running import LEFT_OUT, SimulatedRun, at_home, run_station
 from edge.simulation.scored_run import run_scored
 from edge.simulation.stand_ins import RunTimes, stand_ins_for
 from edge.simulation.virtual_clock import VirtualClock
 from edge.simulation.world import World
+
+_log = logging.getLogger(__name__)
 
 
 def simulate(
@@ -46,6 +49,12 @@ def simulate(
             clock = VirtualClock()
             stand_ins = stand_ins_for(plan, drawn, faults, clock=clock, times=times)
             run = run_station(plan, world, stand_ins, clock=clock, settled=settled)
+    for fault in options.faults:
+        if isinstance(fault, PassingFault) and (fault.at or 0) >= run.virtual_seconds:
+            _log.warning(
+                f"--faults: {fault}: it never occurred, because the run was over after "
+                f"{run.virtual_seconds:.1f} s; let more items pass (--count)"
+            )
     config = plan.config
     setting = Setting(
         station=config.station,

@@ -92,7 +92,8 @@ def stand_ins_for(
         took=lambda seconds: times.trigger_ms.add(1000 * seconds),
     )
     camera = SimulatedCameraSettings(world, clock, faults)
-    contacts = SimulatedContacts(plan.config.stops, faults, clock.now)
+    config = plan.config
+    contacts = SimulatedContacts(config.stops, faults, clock.now, lanes=config.lanes)
     belt = _belt(plan.config.belt, world, faults)
     return StandIns(camera, trigger, model, ledger, belt, contacts, faults)
 

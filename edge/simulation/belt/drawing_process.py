@@ -118,7 +118,7 @@ def serve(
         traffic = Traffic(
             ItemsAhead(things, count=order.items, patient=not order.paced),
             view=(order.width, order.height),
-            motion=BeltMotion(pixels_per_second, order.speed),
+            motion=BeltMotion(pixels_per_second, order.speeds),
             spacing=Spacing(order.spacing_views * order.width, order.jitter, order.touching),
             random=np.random.default_rng((order.seed, 2)),
             record=lambda row: truth.write(row, began=began) if truth else None,

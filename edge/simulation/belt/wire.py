@@ -37,7 +37,7 @@ class BeltPhotograph(BaseModel):
 
 
 class SpeedChanges(BaseModel):
-    """The belt runs at another speed once in each period, at a random time in it."""
+    """The belt runs at another speed once in each period, at a random time in it; or once."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,6 +48,9 @@ class SpeedChanges(BaseModel):
     seconds: float
     """For how long it is another."""
     seed: tuple[int, ...]
+    at: float | None = None
+    """When it is another, once, in seconds since the belt began, which may be before that; None:
+    again and again."""
 
 
 class BeltOrder(BaseModel):
@@ -80,5 +83,5 @@ class BeltOrder(BaseModel):
     """The share of items that touch the one before them."""
     marks: bool = False
     """Whether things can be recognised at the edges of the view, which items hide as they pass."""
-    speed: SpeedChanges | None = None
-    """Changes of the belt's speed; None: it is always the same."""
+    speeds: tuple[SpeedChanges, ...] = ()
+    """Changes of the belt's speed; those that overlap multiply."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from edge.simulation.belt.wire import BeltOrder, SpeedChanges
 from edge.simulation.faults.fault import ENCODER, Every, Fault, Lasting, PassingFault
@@ -31,12 +32,24 @@ class Speed(PassingFault):
         super().begin(seed)
         self._seed = seed
 
+    @model_validator(mode="after")
+    def _moves_at_some_time(self) -> Speed:
+        if self.is_always and not self.factor:
+            raise PydanticCustomError(
+                "stands", "a belt that stands for the whole run (every=0:factor=0) brings no item"
+            )
+        return self
+
     def belt(self, order: BeltOrder) -> BeltOrder:
         """See Fault."""
         changes = SpeedChanges(
-            factor=self.factor, every=self.every, seconds=self.seconds, seed=self._seed
+            factor=self.factor,
+            every=self.every,
+            seconds=self.seconds,
+            seed=self._seed,
+            at=self.at,
         )
-        return order.model_copy(update={"speed": changes})
+        return order.model_copy(update={"speeds": (*order.speeds, changes)})
 
 
 class Touching(Fault):

@@ -132,6 +132,14 @@ class PassingFault(Fault):
     _windows: Windows | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
+    def _is_once_or_again(self) -> PassingFault:
+        if self.at is not None and "every" in self.model_fields_set:
+            raise PydanticCustomError(
+                "both", "at is for one that occurs once, and every for one that recurs: give one"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _ends_before_the_next(self) -> PassingFault:
         if self.at is None and self.every and self.seconds >= self.every:
             raise PydanticCustomError(
@@ -140,6 +148,11 @@ class PassingFault(Fault):
                 {"every": f"{self.every:g}", "seconds": f"{self.seconds:g}"},
             )
         return self
+
+    @property
+    def is_always(self) -> bool:
+        """Whether it lasts for the whole run."""
+        return self.at is None and not self.every
 
     def begin(self, seed: tuple[int, ...]) -> None:
         """See Fault."""

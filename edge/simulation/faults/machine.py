@@ -30,7 +30,7 @@ class SlowInference(PassingFault):
     @property
     def usual_inference_seconds(self) -> float:
         """See Fault."""
-        return 0.0 if self.every else self.ms / 1000
+        return self.ms / 1000 if self.is_always else 0.0
 
 
 class SlowDisk(PassingFault):

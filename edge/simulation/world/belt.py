@@ -55,7 +55,7 @@ class BeltWorld:
         self._middle = order.width / 2 if region is None else region.left + region.width / 2
         self._there: dict[int, GroundTruth] = {}
         speed = order.views_per_second * order.width
-        self._motion, self._began = BeltMotion(speed, order.speed), 0.0
+        self._motion, self._began = BeltMotion(speed, order.speeds), 0.0
         self._new: deque[TrueItem] = deque()
         self._to_announce: deque[TrueItem] = deque()
 
@@ -93,8 +93,15 @@ class BeltWorld:
         Raises:
             CameraError: the belt's process cannot be started.
         """
-        self._began = clock.now()
-        return _BeltShots(BeltCamera(self.order, clock=lambda: self._began, tell=log))
+        began = self._began = clock.now()
+        # The belt counts from its own beginning, and what is planted from that of the run.
+        speeds = tuple(
+            change if change.at is None else change.model_copy(update={"at": change.at - began})
+            for change in self.order.speeds
+        )
+        self._motion = BeltMotion(self._motion.pixels_per_second, speeds)
+        order = self.order.model_copy(update={"speeds": speeds})
+        return _BeltShots(BeltCamera(order, clock=lambda: began, tell=log))
 
     def appeared(self) -> Iterator[TrueItem]:
         """See World."""

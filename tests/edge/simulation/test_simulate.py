@@ -181,6 +181,15 @@ def test_a_fault_that_the_station_could_not_notice_is_refused(tmp_path: Path) ->
         simulated(tmp_path, faults=tuple(read_faults("emergency-stop")))
 
 
+def test_a_fault_that_would_have_come_later_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    planted = "pause:at=500:seconds=2,pause:at=2:seconds=1"
+    simulated(tmp_path, faults=tuple(read_faults(planted)), count=2)
+    (said,) = [line for line in caplog.messages if line.startswith("--faults")]
+    assert "pause:seconds=2:at=500: it never occurred, because the run was over after " in said
+
+
 def test_a_rate_is_met_where_the_belt_allows_it(tmp_path: Path) -> None:
     assert simulated(tmp_path, rate=0.5)["items_per_second"] == pytest.approx(0.5, rel=0.15)
 

@@ -182,7 +182,7 @@ def test_a_share_of_the_items_touches_the_one_before() -> None:
 
 
 def test_a_belt_that_stands_for_a_while_is_late_with_its_items() -> None:
-    stops = BeltMotion(SPEED, SpeedChanges(factor=0, every=20, seconds=10, seed=(1,)))
+    stops = BeltMotion(SPEED, [SpeedChanges(factor=0, every=20, seconds=10, seed=(1,))])
     steady, truths = traffic(thing() for _ in range(8))
     run(steady)
     halting, later = traffic((thing() for _ in range(8)), motion=stops)

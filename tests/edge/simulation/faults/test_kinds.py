@@ -5,6 +5,7 @@ The suite runs each fault on one kind that it is for, a slow test on the others.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from edge.config.first_file.machines import MACHINE_KINDS, sorting_text
 from edge.config.first_file.vision import vision_text
 from edge.config.reading import read_station
 from edge.core.errors import UsageError
-from edge.simulation.faults.fault import PassingFault
-from edge.simulation.faults.table import FAULTS, read_faults
+from edge.simulation.contacts import SimulatedContacts
+from edge.simulation.faults.fault import Fault, PassingFault
+from edge.simulation.faults.table import FAULTS, Faults, read_faults
 from edge.simulation.options import SimulationOptions
 from edge.simulation.simulate import simulate
 from tests.bundles import LABELS, make_bundle
@@ -44,11 +46,15 @@ def simulated(folder: Path, kind: str, fault: str, stops: str = "") -> dict[str,
     text += sorting_text(labels=LABELS, bundle="bundle", machine=machine)
     file = folder / "station.yaml"
     file.write_text(text + stops, "utf-8")
-    passing = issubclass(FAULTS[fault], PassingFault)
+    passing = issubclass(FAULTS.get(fault, Fault), PassingFault)
     faults = tuple(read_faults(f"{fault}:at=3:seconds=6" if passing else fault))
     things = write_things(folder / "things")
     options = SimulationOptions(items=things, count=3, seed=1, faults=faults)
     return simulate(read_station(file), options).to_json()
+
+
+def planted(fault: str) -> Faults:
+    return Faults(read_faults(fault), seed=1)
 
 
 def pairs(*, refused: bool) -> list[Any]:
@@ -98,5 +104,30 @@ def test_a_fault_of_a_part_says_what_the_station_lacks(
 def test_a_fault_of_a_contact_says_what_the_file_lacks(
     tmp_path: Path, kind: str, fault: str
 ) -> None:
-    with pytest.raises(UsageError, match=rf"{fault}: .*no `stops: \{{{FAULTS[fault].contact}: "):
+    contact = FAULTS[fault].contact
+    with pytest.raises(UsageError, match=rf"{fault}: .*no `stops: \{{{contact}: ") as error:
         simulated(tmp_path, kind, fault)
+    # What it says to add is what helps, but where nothing of the kind can be added.
+    advised = re.search(r"Add `(.*)` to it", str(error.value))
+    if advised is None:
+        assert (contact, kind) == ("exits", "table")
+        return
+    file = tmp_path / "station.yaml"
+    stops = advised[1].replace("PIN", "6").replace("SECONDS", "1")
+    file.write_text(f"{file.read_text('utf-8')}\n{stops}\n", "utf-8")
+    config = read_station(file).config
+    SimulatedContacts(config.stops, planted(fault), lambda: 0.0, lanes=config.lanes)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("jam:lane=rad", r"jam: lane=rad: .*`stops: \{exits: \.\.\.\}`\. Did you mean red\?"),
+        ("bin-full:lane=blue", r"bin-full: lane=blue: .*`stops: \{bins: \.\.\.\}`\. Known: red$"),
+    ],
+)
+def test_a_fault_of_a_lane_without_a_sensor_is_refused(
+    tmp_path: Path, fault: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        simulated(tmp_path, "belt", fault, STOPS + EXITS)

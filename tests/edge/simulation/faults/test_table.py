@@ -8,6 +8,8 @@ import pytest
 from edge.core.errors import UsageError
 from edge.core.images.image_file import Image
 from edge.simulation.belt.camera import Settings
+from edge.simulation.belt.motion import BeltMotion
+from edge.simulation.faults.fault import PassingFault
 from edge.simulation.faults.table import FAULTS, Faults, fault_lines, read_faults
 from edge.vision.camera.picture_checks import even_colour
 from edge.vision.camera.reopening import CapturedPicture
@@ -126,6 +128,39 @@ def test_a_fault_may_occur_once_at_a_known_time() -> None:
     ]  # fmt: skip
 
 
+def disturbs(faults: Faults, moment: float) -> bool:
+    """Whether anything is not as it would be without faults, at a moment."""
+    image = np.random.default_rng(round(100 * moment)).integers(40, 200, (40, 40, 3), np.uint8)
+    picture = faults.picture(CapturedPicture(image, moment)).image
+    belt = BeltMotion(100, faults.belt(ORDER).speeds)
+    speed = 50 * (belt.moved(moment + 0.01) - belt.moved(moment - 0.01))
+    return any(
+        (
+            picture is None or not np.array_equal(picture, image),
+            faults.camera_hangs(moment),
+            faults.camera_is_gone(moment),
+            faults.inference_seconds(moment),
+            faults.is_pressed(moment),
+            faults.is_paused(moment),
+            faults.is_full("can", moment),
+            faults.is_jammed("can", moment),
+            faults.encoder_is_silent(moment),
+            faults.write_seconds(moment),
+            speed != pytest.approx(100),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, kind in FAULTS.items() if issubclass(kind, PassingFault)]
+)
+def test_each_fault_disturbs_from_its_at_for_its_seconds_alone(name: str) -> None:
+    faults = begun(f"{name}:at=37:seconds=4")
+    moments = [0.25 + half / 2 for half in range(200)]
+    found = [moment for moment in moments if disturbs(faults, moment)]
+    assert found == [moment for moment in moments if 37 <= moment < 41]
+
+
 def test_a_camera_that_is_gone_cannot_be_opened() -> None:
     faults = begun("camera-gone:every=10:seconds=4")
     gone = sum(faults.camera_is_gone(tenth / 10) for tenth in range(1000))
@@ -135,8 +170,10 @@ def test_a_camera_that_is_gone_cannot_be_opened() -> None:
 def test_the_belt_gets_its_touching_items_and_its_other_speed() -> None:
     order = begun("touching:share=0.3,speed:factor=0.5:every=9:seconds=3").belt(ORDER)
     assert order.touching == 0.3
-    assert order.speed is not None
-    assert (order.speed.factor, order.speed.every, order.speed.seconds) == (0.5, 9, 3)
+    (speed,) = order.speeds
+    assert (speed.factor, speed.every, speed.seconds, speed.at) == (0.5, 9, 3, None)
+    speeds = begun("speed:at=3:seconds=2,speed:at=9:factor=0").belt(ORDER).speeds
+    assert [(speed.at, speed.factor) for speed in speeds] == [(3, 0.8), (9, 0)]
 
 
 def test_what_takes_its_time_adds_up() -> None:
@@ -146,6 +183,7 @@ def test_what_takes_its_time_adds_up() -> None:
     assert faults.write_seconds(3) == 0.5
     now_and_then = begun("slow-inference:ms=80:every=10")
     assert now_and_then.usual_inference_seconds == 0
+    assert begun("slow-inference:ms=80:at=10").usual_inference_seconds == 0
     assert {now_and_then.inference_seconds(tenth / 10) for tenth in range(100)} == {0, 0.08}
 
 
@@ -176,6 +214,8 @@ def test_each_fault_is_read_as_it_is_written() -> None:
         ("light:factor=x", "light: factor: must be a valid number.*Received: 'light:factor=x'"),
         ("light:factor=-1", "greater than or equal to 0"),
         ("light:every=5:seconds=5", r"every \(5\) must be above seconds \(5\)"),
+        ("light:at=5:every=60", "at is for one that occurs once, and every for one that recurs"),
+        ("speed:every=0:factor=0", "a belt that stands for the whole run .* brings no item"),
         ("touching:share=2", "less than or equal to 1"),
     ],
 )

@@ -7,7 +7,9 @@ from contextlib import closing
 import pytest
 
 from edge.core.images.preprocess import Box
+from edge.runtime.clock import Flag
 from edge.simulation.belt.camera import Settings
+from edge.simulation.belt.wire import SpeedChanges
 from edge.simulation.virtual_clock import VirtualClock
 from edge.simulation.world.belt import BeltWorld
 from edge.vision.region import Region
@@ -57,3 +59,29 @@ def test_an_item_passes_at_the_middle_of_the_region() -> None:
             shots.close()
             passes.append([item.passes for item in belt.appeared()])
     assert passes[1] == [pytest.approx(p + 40 / 160) for p in passes[0] if p is not None]
+
+
+def passed(*speeds: SpeedChanges) -> tuple[float, list[float]]:
+    """(when the last picture was taken, when items passed) of a belt that began at 2 s."""
+    clock = VirtualClock()
+    Flag(clock).wait(2.0)
+    with closing(world(items=8)) as plain:
+        order = plain.order.model_copy(update={"speeds": speeds})
+    with closing(BeltWorld(order, region=None, view_metres=0.5)) as belt:
+        shots, last = belt.open(clock), 0.0
+        while shot := shots.take():
+            last = shot.captured
+        shots.close()
+        items = list(belt.appeared())
+        for item in items:
+            assert item.passes is not None
+            assert belt.item_at(item.passes, Box(79, 0, 2, 120)) == item.number
+        return last, [item.passes or 0 for item in items]
+
+
+def test_a_belt_stands_from_its_second_of_the_run_whenever_it_began() -> None:
+    last, usual = passed()
+    later, passes = passed(SpeedChanges(factor=0, every=9, seconds=5, seed=(1,), at=4.0))
+    assert later == pytest.approx(last + 5)
+    assert usual[0] < 4 < usual[-1]
+    assert passes == [pytest.approx(at if at <= 4 else at + 5) for at in usual]
