@@ -14,6 +14,9 @@ from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
 LASTING_SECONDS = 0.5
 """For so long all frames must be too old before the items in view are rejected. After a moment in
 which a busy machine did not look, one or two frames may be."""
+_APART_SECONDS = 5.0
+"""Late frames that are further apart than this have nothing to do with each other: the camera was
+lost meanwhile. None is waited for so long."""
 
 
 class LatestFrame:
@@ -41,6 +44,7 @@ class LatestFrame:
         self._clock, self._changed = clock, clock.condition()
         self.oldest = oldest
         self._late_since: float | None = None
+        self._late_last = -math.inf
         self.late_since: float | None = None
         self._frame: Frame | UnreadableFrame | None = None
         self._ended = self._woken = False
@@ -133,15 +137,20 @@ class LatestFrame:
 
     def _in_time(self, frame: Frame | UnreadableFrame | None) -> Frame | UnreadableFrame | None:
         """The frame; None if it is too old. Once that lasts, it has a fault instead."""
-        if not isinstance(frame, Frame) or frame.source or frame.fault is not None:
+        if not isinstance(frame, Frame) or frame.source:
             return frame
         now = self._clock.now()
         if now - frame.captured <= self.oldest:
             self._late_since = self.late_since = None
             return frame
-        self.faults[PictureFaultKind.LATE] += 1
+        if now - self._late_last > _APART_SECONDS:
+            self._late_since = self.late_since = None
+        self._late_last = now
         if self._late_since is None:
             self._late_since = now
+        if frame.fault is not None:
+            return frame
+        self.faults[PictureFaultKind.LATE] += 1
         if now - self._late_since < LASTING_SECONDS:
             return None
         self.late_since = self._late_since

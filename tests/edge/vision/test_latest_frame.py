@@ -51,6 +51,31 @@ def test_a_frame_that_is_too_old_is_left_out_and_has_a_fault_where_that_lasts() 
 
 
 @pytest.mark.parametrize(
+    ("others", "lasts"),
+    [
+        ([(4.0, 1.5, None)], True),  # a slow camera
+        ([(40.0, 1.5, None)], False),  # it was lost meanwhile
+        ([(1.0, 0.1, PictureFaultKind.BLANK), (1.0, 1.5, None)], False),  # black, but in time
+        ([(1.0, 1.5, PictureFaultKind.BLANK), (1.0, 1.5, None)], True),
+    ],
+)
+def test_a_late_frame_long_after_another_is_no_sign_that_all_are_late(
+    others: list[tuple[float, float, PictureFaultKind | None]], lasts: bool
+) -> None:
+    """Each is taken so long after the one before, is so old then, and may have a fault."""
+    time, image = [10.0], np.zeros((2, 2, 3), np.uint8)
+    latest = LatestFrame(ToldClock(lambda: time[0], lambda: time[0]), oldest=1.0)
+    frames = latest.frames(lambda: 0.0)
+    for number, (pause, age, kind) in enumerate([(0.0, 1.5, None), *others]):
+        time[0] += pause
+        fault = None if kind is None else PictureFault(kind, lasting=True)
+        latest.put(Frame(image, time[0] - age, number, fault=fault))
+        found = next(frames)
+    late = isinstance(found, Frame) and found.fault is not None
+    assert (late, latest.late_since is not None) == (lasts, lasts)
+
+
+@pytest.mark.parametrize(
     "frame",
     [
         Frame(np.zeros((2, 2, 3), np.uint8), 0.0, 1, "picture.jpg"),
