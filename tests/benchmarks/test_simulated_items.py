@@ -26,10 +26,13 @@ def test_each_of_many_items_has_its_verdict_and_nothing_grows(count: int) -> Non
         {"purity": 0.9991},
         {"recovery": 0.98, "planted": {"purity": 0.999, "recovery": 0.98}},
         {"resident_bytes": [1e8, 2e8]},
+        {"resident_bytes": [], "threads": [], "descriptors": []},  # hardly any was told apart
         {"threads": [1, 2]},
         {"descriptors": [5, 6]},
+        {"landing_ms": {"p99": 76.0}, "half_hold_ms": 75.0},
     ],
 )
 def test_a_run_that_is_not_as_it_must_be_is_told(changed: dict[str, object]) -> None:
     assert is_right(RIGHT, 9)
+    assert is_right(RIGHT | {"landing_ms": {"p99": 41.0}, "half_hold_ms": 75.0}, 9)
     assert not is_right(RIGHT | changed, 9)
