@@ -150,8 +150,10 @@ class Station(Closing):
             )
             self._threads = StationThreads(self._parts, endings, clock=clock, notifier=notifier)
             _log.info(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            with self:  # which closes all
+                if hasattr(self, "state"):
+                    self.state.end(complete=False, failed=isinstance(error, Exception))
             raise
 
     def close(self) -> None:

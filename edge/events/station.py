@@ -135,7 +135,8 @@ class StateChanged(Event):
     """Which part the reason is about, such as a lane; empty for the whole station."""
     first: str = ""
     """The reason that was the first since the station sorted, of which the others may follow; empty
-    where it sorts."""
+    where it sorts, and where somebody ended it. What an error has ended has one until it is started
+    again: that incident, or `failed`."""
     first_incident: str | None = None
     """The id of the event of that incident; None: there is none."""
     who: str = ""

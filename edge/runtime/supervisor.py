@@ -86,6 +86,7 @@ class Supervisor:
     Attributes:
         reason: why the threads end: the signal that arrived, or the failure. It is empty while they
             work, and after they have finished their work.
+        failed: whether `reason` is a failure.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Supervisor:
         self._endings, self._supervised = endings, supervised
         self._clock, self._notifier = clock, notifier
         self._pause = _LOOK_SECONDS if notifier is None else min(_LOOK_SECONDS, _TELL_SECONDS)
-        self.reason = ""
+        self.reason, self.failed = "", False
         self._until = math.inf
         """When the threads must have ended, on the clock."""
 
@@ -140,7 +141,7 @@ class Supervisor:
         try:
             self._wait_for(set(workers), monitor)
         except BaseException as error:
-            self.reason = self.reason or _words(error)
+            self._fail(error)
             raise
         finally:
             self._stop()
@@ -177,7 +178,7 @@ class Supervisor:
                 _log.debug(f"the thread {ending.name} has ended")
                 failure = failure or ending.failure
                 if failure is not None:
-                    self.reason = self.reason or _words(failure)
+                    self._fail(failure)
                 self._supervised.ended(ending.name, {worker.name for worker in working})
                 if ending.failure is not None:
                     self._stop()
@@ -187,6 +188,10 @@ class Supervisor:
                 _log.info(f"stopping: {ending.name}")
         if failure is not None:
             raise failure
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.reason:
+            self.reason, self.failed = _words(error), True
 
     def _stop(self) -> None:
         self._supervised.stop()  # first of all

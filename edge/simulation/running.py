@@ -21,7 +21,7 @@ from edge.core.images.contact_sheet import thumbnail
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.terminal.progress import Progress
-from edge.events import Event, IncidentEnded, IncidentRaised, StationStopped
+from edge.events import Event, IncidentEnded, IncidentRaised, StationStopped, utc_text
 from edge.flow import Missed
 from edge.ledger.reports.reading import StateReport, microseconds, state_report
 from edge.pins.pins import Pins, open_pins
@@ -176,7 +176,9 @@ def run_station(
                 tally = Tally()  # its state and its incidents tell it
         ideal = config.ideal_items_per_minute
         states = state_report(
-            simulated.ledger.path, ideal_rate=world.rate if ideal is None else ideal / 60
+            simulated.ledger.path,
+            dead_until=utc_text(start + world.count / world.rate),  # when all would have come
+            ideal_rate=world.rate if ideal is None else ideal / 60,
         )
     account.close()
     seconds = time.perf_counter() - began

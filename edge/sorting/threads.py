@@ -132,6 +132,6 @@ class StationThreads:
     def finish(self) -> None:
         """See `Supervised`; may be called twice."""
         self._parts.receiving.close()  # what follows from a count is written down, too
-        self._parts.state.end(complete=not self.reason)
+        self._parts.state.end(complete=not self.reason, failed=self._supervisor.failed)
         self._parts.journal.stopped(self._parts.tally.items, self.reason)
         self._parts.recorder.finish()

@@ -103,13 +103,14 @@ class StationStates:
         """The station begins to sort."""
         self._change(lambda at: self._stops.ready(at))
 
-    def end(self, *, complete: bool) -> None:
+    def end(self, *, complete: bool, failed: bool = False) -> None:
         """The station sorts no more.
 
         Args:
             complete: whether all that there was is sorted.
+            failed: whether an error ends it.
         """
-        self._change(lambda at: self._stops.end(at, complete=complete))
+        self._change(lambda at: self._stops.end(at, complete=complete, failed=failed))
 
     def add(self, cause: Cause) -> None:
         """Something happens because of which the station stands."""

@@ -18,6 +18,9 @@ PAUSED = "paused"
 STOPPED = "stopped"
 """What a machine waits for that somebody has stopped or cleared: a person starts it again."""
 
+FAILED = "failed"
+"""The reason of a stop that is none of the incidents: an error has ended the program."""
+
 
 class EndsBy(StrEnum):
     """What ends the cause of a stop."""
@@ -133,16 +136,27 @@ class Stops:
         self._machine.done()
         return (self._enter(Situation(State.EXECUTE, self._machine.mode, at)), *self._settle(at))
 
-    def end(self, at: float, *, complete: bool) -> tuple[Situation, ...]:
-        """The program ends: Stopped, or Complete where all was sorted; an aborted one stays so."""
-        state = self._machine.state
-        if state is State.EXECUTE and complete:
-            self._machine.command(Command.COMPLETE)
+    def end(self, at: float, *, complete: bool, failed: bool = False) -> tuple[Situation, ...]:
+        """The program ends: Stopped, or Complete where all was sorted; an aborted one stays so.
+
+        Args:
+            failed: whether an error ends it. The stop that this is lasts until the next start, and
+                has a reason; a program that somebody ends has none, as it is not to sort then.
+        """
+        state, first, incident = self._machine.state, "", None
+        if state is State.STOPPED and self.situation.first and not failed:
+            pass  # somebody stopped it, and now ends the program, too
         elif state in (State.STOPPED, State.ABORTED, State.COMPLETE):
             return ()
         else:
-            self._machine.command(Command.STOP)
-        return (self._enter(Situation(self._machine.done(), self._machine.mode, at)),)
+            done = complete and not failed and state is State.EXECUTE
+            self._machine.command(Command.COMPLETE if done else Command.STOP)
+        if failed:
+            newest = self.causes[-1] if self.causes else Cause(FAILED, State.HELD, at)
+            first, incident = self.situation.first, self.situation.first_incident
+            first, incident = (first, incident) if first else (newest.name, newest.incident_id)
+        ended = self._machine.done()
+        return (self._enter(Situation(ended, self._machine.mode, at, "", "", first, incident)),)
 
     # What happens
 

@@ -185,14 +185,15 @@ class StateWatch(Closing):
         if self._reader is not None:
             self._reader.stop()
 
-    def end(self, *, complete: bool) -> None:
+    def end(self, *, complete: bool, failed: bool = False) -> None:
         """The station sorts no more; only the first call counts.
 
         Args:
             complete: whether all that there was is sorted.
+            failed: whether an error ends it.
         """
         self.stop()
-        self._states.end(complete=complete)
+        self._states.end(complete=complete, failed=failed)
 
     def answer(self, request: ControlRequest) -> ControlAnswer:
         """What the station answers who asks at its socket.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import queue
 import signal
+import sqlite3
 import threading
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -137,7 +139,7 @@ def test_an_actuator_that_fails_stops_the_station_and_the_others_rest(
     )  # fmt: skip
     held = [event for event in run.seen if isinstance(event, StateChanged)][-2:]
     assert [(one.state, one.first) for one in held] == [
-        ("Held", "actuator_failed"), ("Stopped", ""),
+        ("Held", "actuator_failed"), ("Stopped", "actuator_failed"),
     ]  # fmt: skip
 
 
@@ -154,6 +156,12 @@ def test_a_part_that_cannot_be_opened_leaves_the_others_closed(new_run: NewRun) 
             openers=Openers(pins=lambda: run.pins),
         )
     assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
+    with closing(sqlite3.connect(plan.config.ledger.path)) as connection:
+        states = connection.execute(
+            "SELECT json_extract(details, '$.state'), json_extract(details, '$.first') "
+            "FROM events WHERE kind = 'state_changed' ORDER BY id"
+        ).fetchall()
+    assert states == [("Starting", ""), ("Stopped", "failed")]
 
 
 def test_a_model_that_does_not_reproduce_does_not_sort(

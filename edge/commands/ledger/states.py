@@ -46,11 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"ledger states: --rate must be above 0 items a minute. Received: {arguments.rate:g}"
         )
     named = named_by(arguments.ledger)
+    now, dead_until = _present(named)
     report = state_report(
         named.path,
         "" if arguments.begin is None else utc_bound(arguments.begin),
         "~" if arguments.end is None else utc_bound(arguments.end, end=True),
-        now=_now_of_a_running(named),
+        now=now,
+        dead_until=dead_until,
         ideal_rate=named.ideal_rate if arguments.rate is None else arguments.rate / 60,
     )
     if arguments.json:
@@ -60,20 +62,21 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _now_of_a_running(named: NamedLedger) -> str | None:
-    """The present time where the station is known to run; None: it is not."""
+def _present(named: NamedLedger) -> tuple[str | None, str | None]:
+    """The present time where the station is known to run, and where it is known not to."""
     from edge.core.errors import StatusRefusedError
     from edge.events import utc_text
     from edge.runtime.clock import SYSTEM_CLOCK
     from edge.telemetry.status import read_status
 
     if named.station is None:
-        return None
+        return None, None
     try:
         found = read_status(named.station, named.path)
     except StatusRefusedError:  # it is another user's: the ledger tells how far it came
-        return None
-    return None if found is None or found.is_stale else utc_text(SYSTEM_CLOCK.wall())
+        return None, None
+    present = utc_text(SYSTEM_CLOCK.wall())
+    return (None, present) if found is None or found.is_stale else (present, None)
 
 
 def as_json(report: StateReport) -> dict[str, Any]:
@@ -107,6 +110,8 @@ def as_json(report: StateReport) -> dict[str, Any]:
             "availability": found.availability,
             "planned_seconds": found.planned_seconds,
             "executing_seconds": found.executing_seconds,
+            "unknown_seconds": found.unknown_seconds,
+            "share_known": found.share_known,
             "performance": found.performance,
             "ideal_items_per_minute": (
                 None if found.ideal_rate is None else 60 * found.ideal_rate
@@ -152,6 +157,14 @@ def _about_the_oee(found: Effectiveness, corrected: int) -> Iterator[str]:
         )
     else:
         yield "availability  not known: there was no time in which it was to sort"
+    if found.unknown_seconds:
+        worst = "" if availability is None else (
+            f". If it was to sort then, the availability is {availability * found.share_known:.1%}"
+        )  # fmt: skip
+        yield (
+            f"              {_time(found.unknown_seconds)} are not in it: the station was killed "
+            f"or lost its power, and nobody knows what it did{worst}"
+        )
     if found.performance is None:
         yield (
             "performance   not known: say with ideal_items_per_minute in the station file, or with "
@@ -169,7 +182,12 @@ def _about_the_oee(found: Effectiveness, corrected: int) -> Iterator[str]:
         yield "OEE           not known, because a factor is not"
     else:
         low, high = found.oee_interval
-        yield f"OEE           {found.oee:.1%} (95 %: {low:.1%} to {high:.1%})"
+        worst = (
+            f"; at worst {found.oee * found.share_known:.1%}, with the unknown time"
+            if found.unknown_seconds
+            else ""
+        )
+        yield f"OEE           {found.oee:.1%} (95 %: {low:.1%} to {high:.1%}){worst}"
 
 
 def _quality_words(quality: AuditedPurity, corrected: int) -> str:

@@ -148,8 +148,8 @@ def _read(path: Path, spill: Path | None) -> Iterator[LastRun]:
         if isinstance(event, StateChanged)
     ]
     newest = max([newest, *(event.id for event in waiting)])
-    _, *last = max(states)
-    found = LastRun(newest, *last) if known else LastRun(newest, None)
+    _, state, mode, waits_for = max(states)
+    found = LastRun(newest, state, mode, waits_for) if known else LastRun(newest, None)
     yield found
     try:
         written = _of_last_run(path)

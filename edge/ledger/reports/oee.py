@@ -47,6 +47,14 @@ class Effectiveness:
     ideal_rate: float | None
     """Items a second at the best; None: not known."""
     quality: AuditedPurity
+    unknown_seconds: float = 0.0
+    """After a power cut or a kill: whether it was to sort then, nobody knows. Not in `planned`."""
+
+    @property
+    def share_known(self) -> float:
+        """The factor on availability and OEE if it was to sort in all of the unknown time."""
+        whole = self.planned_seconds + self.unknown_seconds
+        return self.planned_seconds / whole if whole else 1.0
 
     @property
     def availability(self) -> float | None:

@@ -14,6 +14,7 @@ from edge.ledger.reports.oee import AuditedPurity, Effectiveness
 from edge.ledger.reports.spans import (
     ENDED,
     STARTING,
+    UNKNOWN,
     ParetoLine,
     Span,
     StateRow,
@@ -24,6 +25,7 @@ from edge.ledger.reports.spans import (
     spans,
     stops,
     time_in_state,
+    unknown,
 )
 from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
@@ -120,6 +122,7 @@ def state_report(
     end: str = _LAST,
     *,
     now: str | None = None,
+    dead_until: str | None = None,
     ideal_rate: float | None = None,
 ) -> StateReport:
     """The report of the ledger `path` over a time.
@@ -129,6 +132,9 @@ def state_report(
         end: before this time; ~: to the last sign of life.
         now: the present time, where the station is known to run; its last state lasts until then.
             None: until the last sign of life in the ledger.
+        dead_until: the present time, where the station is known not to run. What an error has ended
+            stands until then, and of what was killed nobody knows what it should have done. None:
+            nothing is told of the time after the last sign of life.
         ideal_rate: items a second at the best; None: not known.
 
     Raises:
@@ -139,7 +145,7 @@ def state_report(
             rows = _state_rows(connection)
             if not rows:  # of an older pilah perhaps, whose ledger lacks more than these
                 return StateReport(0, 0, (), (), Effectiveness(0, 0, 0, ideal_rate, _NO_AUDIT), 0)
-            return _report(connection, rows, (begin, end), now, ideal_rate)
+            return _report(connection, rows, (begin, end), (now, dead_until), ideal_rate)
         except sqlite3.Error as error:
             raise ledger_error("read", path, error) from error
 
@@ -185,15 +191,21 @@ def _report(
     connection: sqlite3.Connection,
     found: Sequence[tuple[str, StateRow]],
     window: tuple[str, str],
-    now: str | None,
+    present: tuple[str | None, str | None],
     ideal_rate: float | None,
 ) -> StateReport:
+    now, dead_until = present
     rows = [row for _, row in found]
     starts = [at for at, row in enumerate(rows) if row.state == STARTING]
     lives = [_life_before(connection, found, at) for at in starts]
     start = found[starts[-1]] if starts else found[0]
     last = _newest_life(connection, start) if now is None else microseconds(now)
-    whole = spans(rows, lives=lives, end=last)
+    dead = last if dead_until is None else max(last, microseconds(dead_until))
+    ended = rows[-1].state in ENDED
+    whole = spans(rows, lives=lives, end=dead if ended and rows[-1].first else last)
+    if not ended and dead > whole[-1].end:
+        after = StateRow(whole[-1].end, whole[-1].end, UNKNOWN, rows[-1].mode)
+        whole.append(Span(after, whole[-1].end, dead))
     begin, end = min(span.begin for span in whole), max(span.end for span in whole)
     begin = max(microseconds(window[0]), begin) if window[0] else begin
     end = end if window[1] == _LAST else min(end, microseconds(window[1]))
@@ -214,6 +226,7 @@ def _report(
             items=items,
             ideal_rate=ideal_rate,
             quality=AuditedPurity(audited, right),
+            unknown_seconds=unknown(within) / 1e6,
         ),
         corrected=corrected,
     )

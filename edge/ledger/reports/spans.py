@@ -153,11 +153,19 @@ def pareto(found: Iterable[Stop]) -> list[ParetoLine]:
 
 def planned(found: Iterable[Span]) -> int:
     """Microseconds in which the station was to sort: in Execute, or standing for a reason, or
-    starting; not while it was ended, nor in a mode other than Production, nor UNKNOWN."""
+    starting, or ended by an error; not while somebody had ended it, nor in a mode other than
+    Production, nor UNKNOWN."""
     return sum(
         span.length
         for span in found
         if span.row.mode == _PRODUCTION and (span.state in (_EXECUTE, STARTING) or span.row.first)
+    )
+
+
+def unknown(found: Iterable[Span]) -> int:
+    """Microseconds in Production of which nobody knows whether it was to sort, and did."""
+    return sum(
+        span.length for span in found if span.row.mode == _PRODUCTION and span.state == UNKNOWN
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from edge.core.errors import ControlRefusedError
 from edge.state.machine import State
-from edge.state.stops import PAUSED, STOPPED, Cause, EndsBy, Situation, Stops
+from edge.state.stops import FAILED, PAUSED, STOPPED, Cause, EndsBy, Situation, Stops
 
 
 def sorting() -> Stops:
@@ -22,6 +22,7 @@ def sorting() -> Stops:
 CAMERA = Cause("camera_lost", State.HELD, 10, incident_id="c")
 JAM = Cause("jam", State.HELD, 11, scope="warm", ends_by=EndsBy.RESET, incident_id="j")
 STARVED = Cause("starved", State.SUSPENDED, 12, incident_id="s")
+HOME = Cause("home_not_found", State.HELD, 2, incident_id="h")
 BUTTON = Cause("emergency_stop", State.ABORTED, 13, incident_id="b")
 
 
@@ -37,6 +38,28 @@ def test_a_program_starts_sorts_and_ends() -> None:
     assert states(stops.end(9, complete=False)) == [("Stopped", "", "")]
     assert not stops.executes
     assert stops.end(10, complete=False) == ()
+
+
+def test_what_an_error_ends_stands_for_its_first_cause_until_the_next_start() -> None:
+    stops = sorting()
+    stops.add(CAMERA, 8)
+    stops.add(JAM, 9)
+    assert states(stops.end(9, complete=False, failed=True)) == [("Stopped", "", CAMERA.name)]
+    assert stops.end(10, complete=False, failed=True) == ()
+    assert states(sorting().end(9, complete=False, failed=True)) == [("Stopped", "", FAILED)]
+    starting = Stops(0)
+    starting.begin(1)
+    starting.add(HOME, 2)
+    (ended,) = starting.end(3, complete=False, failed=True)
+    assert (ended.first, ended.first_incident) == (HOME.name, HOME.incident_id)
+
+
+def test_what_somebody_ends_stands_for_no_reason_though_it_stood_for_one() -> None:
+    stops = sorting()
+    stops.add(JAM, 8)
+    assert states(stops.stop(9, "ana")) == [("Stopped", "", JAM.name)]
+    assert states(stops.end(10, complete=False)) == [("Stopped", "", "")]
+    assert stops.end(11, complete=False) == ()
 
 
 def test_where_all_was_sorted_it_is_complete() -> None:

@@ -11,7 +11,7 @@ from edge.cli import main
 from edge.core.errors import EXIT_OK, EXIT_USAGE
 from edge.ledger.ledger import Ledger
 from tests.edge.ledger.entries import entry
-from tests.edge.ledger.reports.test_reading import PLANTED, at, items
+from tests.edge.ledger.reports.test_reading import PLANTED, at, items, state
 from tests.edge.stations import make_station
 
 
@@ -39,6 +39,18 @@ def test_people_are_shown_times_stops_and_what_is_not_known(
     assert out[6].split() == ["starved", "0:10:00.0", "80.0%", "1", "times"]
     assert "quality       not known: nothing was audited" in out
     assert out[-1] == "OEE           not known, because a factor is not"
+
+
+def test_people_are_told_of_the_time_of_which_nobody_knows(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Ledger(station.with_name("ledger.sqlite")) as ledger:
+        ledger.append([state(4000, "Starting"), state(4010, "Execute"), state(5000, "Starting")])
+    out = asked(capsys, "ledger", "states", station, "--to", at(5000))
+    assert "0:16:30.0 are not in it: the station was killed or lost its power" in out
+    assert "If it was to sort then, the availability is 61.7%" in out
+    assert main(["ledger", "states", str(station), "--to", at(5000), "--json"]) == EXIT_OK
+    assert json.loads(capsys.readouterr().out)["oee"]["unknown_seconds"] == 990
 
 
 def test_audits_of_drawn_items_make_the_quality_known(

@@ -129,6 +129,26 @@ def test_a_station_that_runs_is_in_its_state_until_now(tmp_path: Path) -> None:
     assert state_report(path, now=at(1070)).seconds["Held", "Production"] == 60
 
 
+def test_one_that_an_error_ended_stands_until_it_is_started_or_until_now(tmp_path: Path) -> None:
+    fault = state(100, "Held", "actuator_failed"), state(100, "Stopped", first="actuator_failed")
+    path = planted(tmp_path / "ledger.sqlite", *PLANTED[:2], *fault)
+    found = state_report(path, dead_until=at(910))
+    assert found.pareto == [("actuator_failed", 1, 810_000_000)]
+    assert found.effectiveness.availability == 90 / 910
+    somebody = planted(tmp_path / "b.sqlite", *PLANTED[:2], state(100, "Stopped"))
+    assert state_report(somebody, dead_until=at(910)).effectiveness.planned_seconds == 100
+
+
+def test_the_time_of_which_nobody_knows_is_told_beside_the_rest(tmp_path: Path) -> None:
+    path = planted(tmp_path / "ledger.sqlite", *PLANTED[:2], *items(range(1, 91)))
+    found = state_report(path, dead_until=at(1000)).effectiveness
+    assert found.planned_seconds + found.unknown_seconds == 1000
+    assert found.availability == found.executing_seconds / found.planned_seconds > 0.8
+    worst = found.availability * found.share_known
+    assert worst == pytest.approx(found.executing_seconds / 1000)
+    assert state_report(path).effectiveness.share_known == 1
+
+
 def test_of_one_that_was_killed_the_last_sign_of_life_counts(tmp_path: Path) -> None:
     path = planted(
         tmp_path / "ledger.sqlite", *PLANTED[:2], entry(1, time=at(200)),

@@ -16,6 +16,7 @@ from edge.ledger.reports.spans import (
     spans,
     stops,
     time_in_state,
+    unknown,
 )
 
 
@@ -97,6 +98,14 @@ def test_a_stop_ends_where_the_station_was_killed_in_it() -> None:
     rows = [row(0, "Starting"), row(5, "Execute"), row(9, "Held", "jam"), row(100, "Starting")]
     (stop,) = stops(spans(rows, lives=[0, 60], end=101))
     assert (stop.begin, stop.end) == (9, 60)
+
+
+def test_what_an_error_ended_stands_until_the_next_start() -> None:
+    rows = [row(0, "Starting"), row(5, "Execute"), row(10, "Held", "home_not_found"),
+            row(10, "Stopped", "", "home_not_found"), row(100, "Starting")]  # fmt: skip
+    found = spans(rows, lives=[0, 0], end=101)
+    assert [(s.begin, s.end, s.reason) for s in stops(found)] == [(10, 100, "home_not_found")]
+    assert (planned(found), executing(found), unknown(found)) == (101, 5, 0)
 
 
 def test_a_station_that_was_ended_is_not_planned_to_sort() -> None:

@@ -105,12 +105,15 @@ def test_a_belt_that_stands_with_its_items_has_no_silent_encoder(tmp_path: Path)
 
 
 def test_a_home_switch_that_never_closes(tmp_path: Path) -> None:
-    found = ran(tmp_path, CAROUSEL, "home-stuck", count=3)
+    found = ran(tmp_path, CAROUSEL, "home-stuck", count=12)
     one = incident(found, "home_not_found")
     assert one["begin"] == pytest.approx(4, abs=1)  # 400 steps, 100 a second
     assert (found["stopped"], found["missed"]) == (True, {})
     assert set(found["rejects"]) <= {"not_sorting"}
-    assert list(found["state"]["seconds"]) == ["Starting"]
+    assert set(found["state"]["seconds"]) == {"Starting", "Stopped"}
+    (stop,) = found["state"]["stops"]
+    assert (stop["reason"], stop["states"]) == ("home_not_found", ["Stopped"])
+    assert found["state"]["availability"] == 0
 
 
 def test_what_a_station_does_not_have_does_not_fail(tmp_path: Path) -> None:
