@@ -162,8 +162,8 @@ def _about_items_in_parts(config: StationConfig) -> Iterator[FileProblem]:
             ("trigger",),
             "min_gap is not set: an item that looks like several, such as a clear bottle or a shoe "
             "with a light sole, gets several verdicts. Where items come one by one, write "
-            "`contrast: 10, min_gap: 0.3`, as `pilah-edge init` does; where they come closer to "
-            "each other than that share of the region, write less, or 0. `pilah-edge trigger` "
+            "`min_gap: 0.3`, as `pilah-edge init` does; where they come closer to each other than "
+            "that share of the region, write less, or 0. `pilah-edge trigger STATION.yaml` "
             "proposes values",
         )
 
