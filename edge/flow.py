@@ -191,7 +191,7 @@ class Missed(StrEnum):
     STOPPED = "stopped"
     """The station ended before the actuation was due."""
     HELD = "held"
-    """The station stood: it was paused, or an incident stopped it."""
+    """The station stood: it was starting, it was paused, or an incident stopped it."""
     CUT_SHORT = "cut_short"
     """It moved, and went to rest before the item had come by, because the station stood."""
 
@@ -208,7 +208,7 @@ _MISSED = {
     Missed.FAULT: "a pin could not be written",
     Missed.NOT_READY: "the actuator was still looking for its home switch",
     Missed.STOPPED: "the station was stopped before the actuation was due",
-    Missed.HELD: "the station stood, paused or stopped by an incident",
+    Missed.HELD: "the station stood: it was still starting, paused, or stopped by an incident",
     Missed.CUT_SHORT: "the station stood before the item had come by at the actuator",
 }
 

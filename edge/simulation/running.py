@@ -121,8 +121,11 @@ def run_station(
         picture = None if settled is None else item_picture(outcome)
         box = _in_whole_picture(outcome.box, config.region)
         world.judged(account.judge(outcome, box, now=now, picture=picture), now)
-        account.settle(now)
-        progress.advance()
+        show(account.settle(now))
+
+    def show(settled: int) -> None:
+        if settled:
+            progress.advance(settled)
 
     def begins(lane: str, at: float) -> None:
         world.lane_moved(lane, at)
@@ -180,7 +183,7 @@ def run_station(
             dead_until=utc_text(start + world.count / world.rate),  # when all would have come
             ideal_rate=world.rate if ideal is None else ideal / 60,
         )
-    account.close()
+        show(account.close())
     seconds = time.perf_counter() - began
     return SimulatedRun(
         account,

@@ -67,7 +67,8 @@ def run_scored(
         update={"lanes": lanes_of, "trigger": trigger, "region": None, "belt": belt}
     )
     plan = replace(plan, config=config)
-    with ExitStack() as parts, Progress("items", total=world.count) as progress:
+    with Progress("items", total=world.count) as progress, ExitStack() as parts:
+        parts.callback(lambda: progress.advance(account.close()))  # after all else is closed
         lanes = open_lanes(
             {name: lane.actuator for name, lane in lanes_of.items() if lane.actuator},
             None,
@@ -98,9 +99,9 @@ def run_scored(
         def watched(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
             for outcome in outcomes:
                 account.judge(outcome, outcome.box, now=clock.now())
-                progress.advance()
                 yield outcome
-                account.settle(clock.now())
+                if settled := account.settle(clock.now()):
+                    progress.advance(settled)
 
         lanes.begin()
         while (frame := frames.take(clock, _closing(sorter))) is not None:
@@ -113,7 +114,6 @@ def run_scored(
         dispatch.carry_out(watched(sorter.end()))
         while (due := lanes.next_at) < math.inf:
             clock.pass_until(due)
-    account.close()
     return SimulatedRun(
         account,
         missed=tally.missed + lanes.missed,

@@ -83,7 +83,7 @@ class Progress:
         """The bar, which is empty for work of unknown length, and the line behind it."""
         if self._total is None:
             return "", f"{self._name}: {note or 'running'}, {_time(spent)}"
-        share = self._done / self._total if self._total else 1.0
+        share = min(1.0, self._done / self._total) if self._total else 1.0
         left = spent * (1 - share) / share if share else 0.0
         filled = round(20 * share)
         line = f"{self._name}: {self._done}/{self._total}, {_time(left)} left"

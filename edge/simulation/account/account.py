@@ -136,8 +136,8 @@ class Account:
         """Takes what became of an actuation."""
         self._ended.append(ended)
 
-    def settle(self, now: float) -> None:
-        """Counts the items for which nothing more can happen."""
+    def settle(self, now: float) -> int:
+        """Counts the items for which nothing more can happen; returns how many there are."""
         self._learn()
         done = []
         for number, pending in self._pending.items():
@@ -149,26 +149,29 @@ class Account:
             self._give_up(self._pending[number])
             self._count(self._pending.pop(number))
         if not done:
-            return
+            return 0
         oldest = next(iter(self._pending.values()), None)
         moment = now if oldest is None else oldest.item.entered
         self._moves.forget_before(moment)
         self._actuations = {
             row: ended for row, ended in self._actuations.items() if ended.done >= moment
         }
+        return len(done)
 
     def _last_moment(self, item: TrueItem) -> float:
         """When nothing more can happen to an item."""
         gone = item.entered + self._world.longest_stay if item.passes is None else item.passes
         return gone + self._horizon
 
-    def close(self) -> None:
-        """Counts all items that are left."""
+    def close(self) -> int:
+        """Counts all items that are left; returns how many there are."""
         self._learn()
+        left = len(self._pending)
         for pending in self._pending.values():
             self._count(pending)
         self._pending.clear()
         self.unwritten += sum(map(len, self._unwritten.values()))
+        return left
 
     def _learn(self) -> None:
         """Takes in what other threads have seen."""

@@ -158,11 +158,9 @@ def _times(report: Report) -> str:
         for name, spread, unit, meaning in report.times()
         if len(spread)
     ]
-    machine = report.machine
     note = (
-        f"<p class=note>This machine took {machine['seconds']:,.1f} s for it: the trigger "
-        f"{machine['trigger_ms']['p50']} ms a frame and the model {machine['model_ms']['p50']} ms "
-        "an inference, at the median. These are no part of the times above.</p>"
+        f"<p class=note>This machine took {report.machine['seconds']:,.1f} s for it: "
+        f"{report.machine_words}. These are no part of the times above.</p>"
     )
     table = _table(("", "p50", "p95", "p99", "max", ""), rows)
     return f'<div class="beside">{table}{_histogram(report.account.landing_ms)}</div>{note}'

@@ -155,14 +155,14 @@ class Report:
         words = "not known" if found.oee is None else f"{found.oee:.1%}"
         if found.oee_interval is not None:
             words += f" ({found.oee_interval[0]:.1%} to {found.oee_interval[1]:.1%})"
+        factors = {
+            "availability": found.availability,
+            "performance": found.performance,
+            "quality": found.quality.share,
+        }
         shares = ", ".join(
-            f"{name} {share:.1%}"
-            for name, share in (
-                ("availability", found.availability),
-                ("performance", found.performance),
-                ("quality", found.quality.share),
-            )
-            if share is not None
+            f"{name} {'not known' if share is None else f'{share:.1%}'}"
+            for name, share in factors.items()
         )
         if found.ideal_rate:
             shares += f"; at the best {60 * found.ideal_rate:.4g} items a minute"
@@ -307,12 +307,16 @@ class Report:
                 cells = " ".join(f"{spread.percentile(p):>9.2f}" for p in (50, 95, 99, 100))
                 lines.append(f"{name:<16} {cells} {unit}  {meaning}")
         lines.append("By the clock of the simulation, on which computing takes no time.")
-        machine = self.machine
-        lines.append(
-            f"On this machine: {machine['seconds']:.1f} s; trigger p50 "
-            f"{machine['trigger_ms']['p50']} ms a frame, model p50 {machine['model_ms']['p50']} ms"
-        )
+        lines.append(f"On this machine: {self.machine['seconds']:.1f} s; {self.machine_words}")
         return lines
+
+    @property
+    def machine_words(self) -> str:
+        """How long the trigger and the model took on this machine, at the median."""
+        trigger, model = (self.machine[name]["p50"] for name in ("trigger_ms", "model_ms"))
+        a_frame = f"trigger p50 {trigger} ms a frame" if trigger is not None else "no trigger ran"
+        a_model = f"model p50 {model} ms an inference" if model is not None else "no model ran"
+        return f"{a_frame}, {a_model}"
 
 
 def _rounded(value: float | None) -> float | None:

@@ -13,6 +13,7 @@ import pytest
 
 from edge.config.reading import read_station
 from edge.core.errors import UsageError
+from edge.core.terminal.progress import Progress
 from edge.simulation.faults.table import read_faults
 from edge.simulation.options import SimulationOptions
 from edge.simulation.simulate import simulate
@@ -179,6 +180,17 @@ def test_performance_is_against_what_the_station_file_says_or_else_the_rate(
 def test_a_fault_that_the_station_could_not_notice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"emergency-stop: .*`stops: \{emergency_stop: ...\}`"):
         simulated(tmp_path, faults=tuple(read_faults("emergency-stop")))
+
+
+@pytest.mark.parametrize("touching", ["0", "1"])
+def test_progress_counts_items_also_those_without_a_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touching: str
+) -> None:
+    steps: list[int] = []
+    monkeypatch.setattr(Progress, "advance", lambda _, by=1: steps.append(by))
+    found = simulated(tmp_path, faults=tuple(read_faults(f"touching:share={touching}")), count=4)
+    assert (found["verdicts"]["one"] < 4) == (touching == "1")
+    assert sum(steps) == 4
 
 
 def test_a_fault_that_would_have_come_later_is_told(

@@ -132,6 +132,20 @@ def test_work_of_unknown_length_shows_its_note_and_the_time_it_took(
     ]
 
 
+def test_more_work_than_was_announced_takes_no_time_less_than_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = Clock()
+    with Progress("decoding", total=2, clock=clock) as progress:
+        for _ in range(3):
+            clock.now += 15
+            progress.advance()
+    assert capsys.readouterr().err.splitlines() == [
+        "decoding: 1/2, 15 s left", "decoding: 2/2, 0 s left", "decoding: 3/2, 0 s left",
+        "decoding: 3 done in 45 s",
+    ]  # fmt: skip
+
+
 def test_work_of_unknown_length_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)

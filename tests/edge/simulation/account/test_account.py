@@ -52,17 +52,18 @@ def test_an_item_whose_row_is_lost_holds_up_those_behind_it_for_a_while_only() -
     places = [LanePlace("cans", ("can",), None, None), LanePlace("rest", (), None, None)]
     belt = Belt()
     account = Account(places, default="rest", world=belt, commit_seconds=0.0)  # type: ignore[arg-type]
-    settled = []
+    settled, told = [], 0
     for number in range(1, 301):
         at = float(number)
         belt.lay(number)
         account.judge(outcome(at), None, now=at)
         if number != 3:  # its row is never written
             account.take_row(replace(row("cans"), monotonic=at))
-        account.settle(at)
+        told += account.settle(at)
+        assert told == account.items
         settled.append(account.items)
     assert settled[100] == 2
     assert settled[-1] > 250
-    account.close()
+    assert told + account.close() == account.items == 300
     assert account.unwritten == 1
     assert account.confusion == {("can", "can"): 299, ("can", "no verdict"): 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def report(places: list[LanePlace] = PLACES, **changed: bool) -> Report:
     account.rejects.update({"low_confidence": 4})
     for error in (-3.0, 2.0, 2.0):
         account.landing_ms.add(error)
-    times = {"seconds": 1.5, "trigger_ms": {"p50": 2}, "model_ms": {"p50": 3}}
+    times: dict[str, Any] = {"seconds": 1.5, "trigger_ms": {"p50": 2}, "model_ms": {"p50": 3}}
     return Report(
         Setting(
             "s<1>", "m 1", "belt", "drawn", 7, None, ("can", "cup"), 0.5, ("light",), ("codes",)
@@ -104,6 +105,15 @@ def test_the_lines_for_a_terminal_have_the_figures() -> None:
     assert re.search(r"^can +9 +0 +4 +0$", text, re.MULTILINE)
     assert re.search(r"^landing error +2.00 +3.00 +3.00 +3.00 ms", text, re.MULTILINE)
     assert re.search(r"^landing error +1.00 +1.50 +1.50 +1.50 mm", text, re.MULTILINE)
+
+
+def test_what_was_not_measured_is_told_in_words(tmp_path: Path) -> None:
+    nothing = report()
+    nothing.machine["trigger_ms"]["p50"] = nothing.machine["model_ms"]["p50"] = None
+    write_page(tmp_path / "page.html", nothing, Gallery(PLACES))
+    texts = ["\n".join(nothing.lines()), (tmp_path / "page.html").read_text("utf-8")]
+    assert all("no trigger ran, no model ran" in text for text in texts)
+    assert not any("None" in text for text in texts)
 
 
 def test_what_falls_off_the_end_shows_as_a_lane() -> None:

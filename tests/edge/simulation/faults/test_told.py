@@ -11,6 +11,7 @@ from edge.config.reading import read_station
 from edge.core.errors import UsageError
 from edge.ledger import opening
 from edge.ledger.recovering import RecoveringLedger
+from edge.simulation.account.report import Report
 from edge.simulation.faults.table import read_faults
 from edge.simulation.options import SimulationOptions
 from edge.simulation.simulate import simulate
@@ -45,15 +46,20 @@ def _no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)
 
 
-def ran(folder: Path, text: str, fault: str, *, count: int = 20) -> dict[str, Any]:
-    """What is told of a run with a fault; its model looks at the boxes of items."""
+def ran(folder: Path, text: str, fault: str) -> dict[str, Any]:
+    """What is told of a run with a fault."""
+    return reported(folder, text, fault).to_json()
+
+
+def reported(folder: Path, text: str, fault: str, *, count: int = 20) -> Report:
+    """The report of a run with a fault; its model looks at the boxes of items."""
     boxes = SPEC.model_copy(update={"crop": "item"})
     station = belt_station(folder, text=text, spec=boxes)
     things = folder / "things"
     options = SimulationOptions(
         items=things, rate=0.83, count=count, seed=0, faults=tuple(read_faults(fault))
     )
-    return simulate(read_station(station), options).to_json()
+    return simulate(read_station(station), options)
 
 
 def incident(found: dict[str, Any], name: str) -> dict[str, Any]:
@@ -104,8 +110,18 @@ def test_a_belt_that_stands_with_its_items_has_no_silent_encoder(tmp_path: Path)
     assert "encoder_silent" not in [one["name"] for one in found["incidents"]]
 
 
-def test_a_home_switch_that_never_closes(tmp_path: Path) -> None:
-    found = ran(tmp_path, CAROUSEL, "home-stuck", count=12)
+def test_a_home_switch_that_never_closes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    moved = "actuator: {kind: bin, position: 0, hold_seconds: 1}"
+    text = CAROUSEL.replace("rejects: {}", f"rejects: {{{moved}}}")
+    report = reported(tmp_path, text, "home-stuck", count=12)
+    (oee,) = (line for line in report.lines() if line.startswith("OEE"))
+    assert "not known: availability 0.0%, performance not known, quality not known" in oee
+    assert "None" not in "\n".join(report.lines())
+    # The motor was looking for its home when the items came: nobody paused it, nothing stopped it.
+    missed = [line for line in caplog.messages if line.startswith("missed")]
+    assert missed
+    assert all("still starting" in line for line in missed)
+    found = report.to_json()
     one = incident(found, "home_not_found")
     assert one["begin"] == pytest.approx(4, abs=1)  # 400 steps, 100 a second
     assert (found["stopped"], found["missed"]) == (True, {})
