@@ -133,6 +133,7 @@ x86-64); nothing is taken for an item meanwhile:
 | hangs: it is there and gives no pictures | `camera_lost` | 1.5 s |
 | gives the same picture again and again | `camera_frozen` | 1.5 s |
 | is covered, or its light is out | `camera_covered` | 1.6 s |
+| looks at another scene | `camera_moved` | 1.7 s |
 
 - `camera_covered` is what hides nearly the whole picture, or a light that is out. A hand or an item
   in a part of the picture is neither; over a belt without a pattern, only darkness is noticed. With
@@ -141,7 +142,11 @@ x86-64); nothing is taken for an item meanwhile:
   trigger, the station sorts on. Mount the camera so that the largest item leaves an edge of the
   scene free.
 - `camera_moved` holds the station only where it has a `reference_picture`. Without one, the scene
-  of the first seconds may have been another one, and items are sorted on.
+  of the first seconds may have been another one, and items are sorted on. Where a camera is bumped,
+  the motion trigger takes nothing of the scene that it sees then for an item, and learns that scene
+  as its background. It needs something that can be recognised, in a sixth of the view or more, such
+  as the frame of a machine at its edges: on a plain belt, and where `max_area` is 1, another scene
+  looks like items. So it does where the camera turns slowly, for a second or longer.
 - `camera_blurred` holds nothing: the scores of the items tell how much it matters.
 - `camera_late` begins where pictures are older than `oldest_seconds` of the camera for half a
   second. Single ones are left out and counted. A stream does not tell when its pictures were taken:

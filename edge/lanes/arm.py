@@ -56,10 +56,12 @@ class ArmSettings(Section):
         float, Field(ge=0, le=5, description="seconds the arm may need to turn")
     ] = 0.5
     pulses: Annotated[
-        Literal["always", "while_turning"],
+        Literal["always", "while_active", "while_turning"],
         Field(
-            description="always: the arm holds its position against a push. while_turning: pulses "
-            "end after turn_seconds, so that the arm neither trembles nor hums, but can be pushed"
+            description="always: the arm holds its position against a push. while_active: it holds "
+            "while it diverts, and pulses end turn_seconds after it has turned back to rest, so "
+            "that it neither trembles nor hums there, but can be pushed. while_turning: they end "
+            "turn_seconds after each turn"
         ),
     ] = "always"
     hardware_pwm: Annotated[
@@ -112,7 +114,7 @@ class ArmSettings(Section):
     @property
     def release_seconds(self) -> float | None:
         """The seconds after a turn at which its pulses end; None: they do not."""
-        return self.turn_seconds if self.pulses == "while_turning" else None
+        return None if self.pulses == "always" else self.turn_seconds
 
     def pulse_seconds(self, angle: float) -> float:
         """The length in seconds of the pulse that turns the arm to `angle` degrees."""

@@ -32,6 +32,8 @@ class Timing:
     proportionally shorter pause."""
     release_seconds: float | None = None
     """The time after a move at which the holding signal ends; None if the actuator stays held."""
+    held_active: bool = False
+    """Whether the signal ends after the return to rest only: a push must be held until then."""
     group: str | None = None
     """The lanes of one group share a mover: an actuation that is due while another one of the group
     lasts begins when that one ends. None: it moves whatever others do."""
@@ -114,7 +116,8 @@ class _Lane:
             self.off_at = min(self.off_at, self.on_since + longest - self.heat)
 
     def moves(self, now: float) -> None:
-        wait = self.timing.release_seconds
+        held = self.timing.held_active and self.on_since is not None
+        wait = None if held else self.timing.release_seconds
         self.release_at = None if wait is None else now + wait
 
 

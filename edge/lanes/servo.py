@@ -40,7 +40,12 @@ class Settings(ArmSettings, ActuatorSettings):
     @property
     def timing(self) -> Timing:
         """The on-times of the servo, and the time after a turn at which its pulses end."""
-        return Timing(self.hold_seconds, self.max_on_seconds, release_seconds=self.release_seconds)
+        return Timing(
+            self.hold_seconds,
+            self.max_on_seconds,
+            release_seconds=self.release_seconds,
+            held_active=self.pulses == "while_active",
+        )
 
     @property
     def cycle_seconds(self) -> float:

@@ -92,7 +92,8 @@ def _table(labels: Sequence[str], rest: str) -> str:
 #   paper:
 #     labels: [paper, cardboard]
 #     delay_seconds: 0.5     # from the camera to the flap
-#     actuator: {{kind: servo, pin: 18, rest_angle: 0, active_angle: 60, hold_seconds: 0.6}}
+#     actuator: {{kind: servo, pin: 18, rest_angle: 0, active_angle: 60, hold_seconds: 0.6,
+#       pulses: while_active}}  # it holds while it diverts, and gets no pulses at rest
 lanes:
 {lanes}{_lane(rest, [])}"""
 
@@ -127,7 +128,7 @@ def _chute(labels: Sequence[str], rest: str) -> str:
             label,
             [label],
             f"actuator: {{kind: servo, pin: {pin}, rest_angle: 0, active_angle: 70, "
-            f"hold_seconds: {1.2 + 0.3 * place:.1f}}}",
+            f"hold_seconds: {1.2 + 0.3 * place:.1f}, pulses: while_active}}",
         )
         for place, (label, pin) in enumerate(zip(labels, _SERVO_PINS, strict=False))
     )
@@ -136,7 +137,8 @@ decision:
   deadline_seconds: 0.4      # with what was seen by then: a flap needs 0.2 s to turn
 
 # Where items go: they slide past the camera and a row of flaps. A flap turns as soon as there is a
-# verdict, and stays until the item is past it; `pilah-edge lane test` finds the angles.
+# verdict, and stays until the item is past it; `pilah-edge lane test` finds the angles. At rest
+# nothing presses on it, so it gets no pulses there (while_active) and does not tremble.
 lanes:
 {lanes}{_lane(rest, [])}"""
 
@@ -171,6 +173,7 @@ decision:
 bin:
   kind: flap
   pin: 18                    # BCM number of the servo's signal wire
+  pulses: always             # items lie on the flap, which must hold them
 
 # Where items go: one flap under the item turns to an angle for each lane, in degrees.
 lanes:

@@ -19,6 +19,11 @@ class Settings(ArmSettings, BinSettings):
 
     @model_validator(mode="after")
     def _rests_within_reach(self) -> Self:
+        if self.pulses == "while_active":
+            raise advised(
+                "has pulses: while_active, which is for an arm that nothing rests on: items lie on "
+                "this flap. Leave the line out, and it is always held"
+            )
         if refusal := self.refusal(self.rest_angle):
             raise advised(f"has a rest_position ({self.rest_angle:g}) that {refusal}")
         return self

@@ -196,6 +196,8 @@ def test_a_servo_without_pulses_is_where_it_was_and_gets_them_again(pins: Pins) 
     settings = servo(pulses="while_turning", turn_seconds=0.4)
     assert settings.timing == Timing(0.3, release_seconds=0.4)
     assert servo().timing == Timing(0.3)
+    held = servo(pulses="while_active", turn_seconds=0.4).timing
+    assert held == Timing(0.3, release_seconds=0.4, held_active=True)
     device = settings.open(pins)
     device.release()
     assert (states(pins, 18)[-1], device.angle) == (0, 0)
@@ -207,7 +209,7 @@ def test_a_servo_without_pulses_is_where_it_was_and_gets_them_again(pins: Pins) 
     ("options", "words"),
     [
         ({"safe_angle": 91}, "between min_angle and max_angle (-90 to 90). Received: 91"),
-        ({"pulses": "never"}, "'always' or 'while_turning'"),
+        ({"pulses": "never"}, "'always', 'while_active' or 'while_turning'"),
         ({"hardware_pwm": "pwm0"}, "must be a channel such as pwmchip0/pwm0"),
         ({"hardware_pwm": "pwmchip0/pwm1"}, "but GPIO 18 is on pwm0 or, on a Pi 5, pwm2"),
         (

@@ -136,6 +136,17 @@ def test_an_arm_is_released_after_each_of_its_turns_but_not_in_the_middle_of_one
     assert found == [(1.0, "a", ON), (1.5, "a", LOOSE), (1.9, "a", OFF), (2.4, "a", LOOSE)]
 
 
+def test_an_arm_that_holds_a_push_while_it_diverts_is_released_at_rest_only() -> None:
+    schedule = Schedule({"a": Timing(0.9, release_seconds=0.5, held_active=True)})
+    schedule.add("a", 1.0)
+    schedule.add("a", 2.0)
+    assert changes(schedule, 10) == [
+        (1.0, "a", ON), (1.9, "a", OFF), (2.0, "a", ON), (2.9, "a", OFF), (3.4, "a", LOOSE),
+    ]  # fmt: skip
+    assert schedule.begin(20.0) == [("a", OFF)]
+    assert changes(schedule, 30) == [(20.5, "a", LOOSE)]
+
+
 def test_a_coil_in_a_stream_of_items_is_on_for_half_of_the_time() -> None:
     schedule = Schedule({"a": Timing(0.3, max_on_seconds=0.5, cool_seconds=0.5)})
     for tenth in range(10, 40):

@@ -96,3 +96,16 @@ def test_photographs_of_a_folder_pass_no_machine(
     words = ["init", str(tiny_bundle), str(file), "--photos", str(tmp_path), "--kind", "belt"]
     assert main(words) == EXIT_USAGE
     assert "--kind belt needs --camera" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kind", "pulses"), [("chute", {"while_active"}), ("flap-bin", {"always"})]
+)
+def test_an_arm_gets_no_pulses_where_nothing_presses_on_it(
+    tmp_path: Path, kind: str, pulses: set[str]
+) -> None:
+    bundle, file = make_bundle(tmp_path / "bundle"), tmp_path / "station.yaml"
+    assert main(["init", str(bundle), str(file), "--camera", "usb", "--kind", kind]) == EXIT_OK
+    config = read_station(file).config
+    arms = [config.bin] if config.bin else [lane.actuator for lane in config.lanes.values()]
+    assert {getattr(arm, "pulses", None) for arm in arms if arm is not None} == pulses
