@@ -83,17 +83,19 @@ class Watch:
         class Watched(Account):
             """An account that tells what it settles."""
 
-            def close(self) -> None:
-                super().close()
+            def close(self) -> int:
+                left = super().close()
                 places = [place for place in self.places.values() if place.has_place]
                 halves = [500 * place.hold_seconds for place in places if place.hold_seconds]
                 watch.half_hold_ms = min(halves, default=None)
+                return left
 
-            def settle(self, now: float) -> None:
-                super().settle(now)
+            def settle(self, now: float) -> int:
+                settled = super().settle(now)
                 if watch._moments and self.items >= watch._moments[0]:
                     del watch._moments[0]
                     watch.sizes.append(_size())
+                return settled
 
             def _count(self, pending: Pending) -> None:
                 super()._count(pending)

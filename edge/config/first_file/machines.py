@@ -57,12 +57,34 @@ bundle: {quoted(bundle)}
 
 {machine.lanes(labels, rest)}default_lane: {quoted(rest)}       # of what is not accepted
 
+{_stops([*labels, rest][0], moves=machine.most_lanes is not None)}
 ledger:
   path: ledger.sqlite        # a row for every item
 
 # Photographs of sorted items, to look through and to train with. People may be in them: they are
 # deleted after so many days, and without this section none is kept.
 {_PHOTOGRAPHS[photographs]}"""
+
+
+def _stops(lane: str, *, moves: bool) -> str:
+    """The section `stops`, which is off until its contacts are wired.
+
+    Args:
+        lane: the one whose sensors are written.
+        moves: whether items come out of the lanes, which a sensor could see.
+    """
+    name = quoted(lane)
+    lines = f"""\
+# What stops the station beside `pilah-edge pause`, once it is wired; `pilah-edge simulate --faults`
+# tries each. The contact of the emergency stop opens, so that a cut wire stops the station, too.
+# stops:
+#   emergency_stop: {{pin: 5, active_high: true, pull: up}}
+#   bins: {{{name}: {{pin: 6}}}}    # a sensor that pulls the pin low while the bin is full
+"""
+    exits = f"""\
+#   exits: {{{name}: {{pin: 17, after_seconds: 0.5}}}}   # one that sees items come out of the lane
+"""
+    return lines + exits if moves else lines
 
 
 _PHOTOGRAPHS: Mapping[str, str] = {

@@ -6,6 +6,7 @@ It is warned of one thing alone, which can only be done once the camera is mount
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from edge.config.first_file.machines import MACHINE_KINDS
 from edge.config.reading import read_station
 from edge.core.errors import EXIT_OK, EXIT_USAGE
 from edge.pins.header import BUSES, PULLED_UP
+from edge.simulation.contacts import SimulatedContacts
+from edge.simulation.faults.table import Faults, read_faults
 from tests.bundles import make_bundle
 from tests.edge.simulation.photographs import write_things
 
@@ -42,6 +45,24 @@ def test_each_kind_is_checked_and_simulated_as_it_is_written(
     assert main(words) == EXIT_OK
     said = json.loads(capsys.readouterr().out)
     assert (said["verdicts"]["one"], said["purity"]) == (2, 1.0)
+
+
+@pytest.mark.parametrize("kind", MACHINE_KINDS)
+def test_the_stops_that_are_commented_out_are_right_once_they_are_wired(
+    tmp_path: Path, kind: str
+) -> None:
+    labels = ("yes", *LABELS)
+    file = written(tmp_path, kind, labels=labels)
+    assert read_station(file).config.stops is None
+    section = r"^# (?=stops:|  (emergency_stop|bins|exits):)"
+    text = re.sub(section, "", file.read_text("utf-8"), flags=re.MULTILINE)
+    file.write_text(text, "utf-8")
+    config = read_station(file).config
+    faults = ["emergency-stop", "bin-full", *(["jam"] if kind != "table" else [])]
+    planted = Faults(read_faults(",".join(faults)), seed=1)
+    SimulatedContacts(config.stops, planted, lambda: 0.0, lanes=config.lanes)
+    assert config.stops is not None
+    assert set(config.stops.bins) == {labels[0]}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in MACHINE_KINDS if MACHINE_KINDS[kind].most_lanes])
