@@ -62,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--find-rate",
         type=_share,
         metavar="PURITY",
-        help="find the highest rate at which the purity's 95 %% interval stays above this, 0 to 1",
+        help="find the highest rate at which the 95 %% interval of the purity of what is in the "
+        "lanes stays above this, 0 to 1",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(
@@ -96,6 +97,12 @@ def run(arguments: argparse.Namespace) -> int:
     plan = read_station(arguments.station)
     for warning in plan.warnings:
         _log.warning(f"warning    {arguments.station}:{warning}")
+    if plan.config.lanes[plan.config.default_lane].labels:
+        _log.warning(
+            f"warning    {arguments.station}: the default lane {plan.config.default_lane} has "
+            "labels: what is rejected falls there, too, and counts against the purity of what is "
+            "in the lanes, which --find-rate goes by. That of what was accepted is told beside it"
+        )
     options = SimulationOptions(
         items=arguments.items,
         rate=arguments.rate,

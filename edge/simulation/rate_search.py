@@ -98,7 +98,10 @@ class RateSearch:
     def conclusion(self) -> str:
         """The result in a sentence."""
         best, beyond = self.best, self.beyond
-        wanted = f"a purity of {self.purity:.1%}, by the lower end of its 95 % interval,"
+        wanted = (
+            f"a purity of {self.purity:.1%} of what is in the lanes, by the lower end of its 95 % "
+            "interval,"
+        )
         if best is None:
             slowest = min(probe.carried for probe in self.probes)
             return f"{wanted} holds at no rate that was tried, down to {slowest:.2f} items a second"

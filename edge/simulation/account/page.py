@@ -69,6 +69,7 @@ def _headline(report: Report) -> Headline:
     rejects = {reason.replace("_", " "): count for reason, count in account.rejects.items()}
     details = [
         *([f"In a wrong lane: {wrong:,}, which the pictures show first."] if wrong else []),
+        f"Purity of what was accepted and moved: {report.purity_of_accepted}.",
         f"Recovery: {report.recovery}, of what belongs into a lane.",
         f"Verdicts: {verdicts['one']:,} items got one, {verdicts['none']:,} none, "
         f"{verdicts['several']:,} several; {verdicts['without_item']:,} verdicts for no item.",

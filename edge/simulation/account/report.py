@@ -72,9 +72,15 @@ class Report:
 
     @property
     def purity(self) -> Share:
-        """Of what is in the lanes with labels, what belongs there."""
+        """Of what is in the lanes with labels, what belongs there; with the rejects, if the default
+        lane has labels."""
         shares = [lane.purity for lane in self.lanes.values()]
         return Share(sum(s.count for s in shares), sum(s.total for s in shares))
+
+    @property
+    def purity_of_accepted(self) -> Share:
+        """Of the accepted items that were moved into their lane, those that belong there."""
+        return Share(self.account.right, self.account.sorted)
 
     @property
     def recovery(self) -> Share:
@@ -212,6 +218,7 @@ class Report:
             "items_per_second": _rounded(self.items_per_second),
             "metres_per_second": setting.metres_per_second,
             **share_json("purity", self.purity),
+            **share_json("purity_of_accepted", self.purity_of_accepted),
             **share_json("recovery", self.recovery),
             "lanes": {name: lane.to_json() for name, lane in self.lanes.items()},
             "confusion": self.confusion(),
@@ -255,6 +262,7 @@ class Report:
             + (f", {rate:.2f} a second" if rate is not None else ""),
             *([f"faults     {', '.join(setting.faults)}"] if setting.faults else []),
             f"purity     {self.purity}, of what is in the lanes",
+            f"accepted   {self.purity_of_accepted}, of what was accepted and moved",
             f"recovery   {self.recovery}, of what belongs there",
             "verdicts   "
             + f"{verdicts['one']} items got one, {verdicts['none']} none, "

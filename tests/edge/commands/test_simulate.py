@@ -11,7 +11,7 @@ import pytest
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from tests.bundles import SPEC
-from tests.edge.simulation.photographs import belt_station
+from tests.edge.simulation.photographs import STATION, belt_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
 
@@ -27,6 +27,7 @@ def test_the_table_and_the_json_say_the_same(
     assert main([*words, "--json", "--html", str(page)]) == EXIT_OK
     found = json.loads(capsys.readouterr().out)
     assert "items      2 in" in table
+    assert "accepted   too few to say (2; about 20 needed), of what was accepted and moved" in table
     assert "2 items got one, 0 none, 0 several; 0 verdicts for no item" in table
     assert page.read_text("utf-8").count("<img ") == 2
     assert "Stops and OEE" in page.read_text("utf-8")
@@ -104,6 +105,11 @@ def test_recorded_scores_pass_in_place_of_items(
     assert main(words) == EXIT_OK
     found = json.loads(capsys.readouterr().out)
     assert (found["items"], found["recovery"], found["items_from"]) == (30, 1, "recorded")
+    warned = "the default lane rest has labels: what is rejected falls there, too"
+    assert warned not in capsys.readouterr().err
+    file.write_text(STATION.replace("lane: rejects", "lane: rest"), "utf-8")
+    assert main(words) == EXIT_OK
+    assert warned in capsys.readouterr().err
 
 
 def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,6 +55,17 @@ def test_each_item_falls_where_its_scores_send_it(tmp_path: Path) -> None:
     assert found["items_per_second"] == pytest.approx(1 / 2.2, rel=0.05)
 
 
+def test_rejects_in_a_lane_with_labels_count_against_its_purity_and_not_that_of_the_accepted(
+    tmp_path: Path,
+) -> None:
+    text = STATION.replace("  rejects: {}\n", "").replace("lane: rejects", "lane: rest")
+    found = scored(tmp_path, text)
+    assert found["lanes"]["rest"]["found"] == {"blue": 100, "green": 100, "grey": 100}
+    assert found["purity"] == pytest.approx(200 / 400)
+    assert found["purity_of_accepted"] == pytest.approx(200 / 300)
+    assert found["purity_of_accepted_interval"] == pytest.approx([0.611, 0.718], abs=1e-3)
+
+
 def test_a_rejected_item_is_looked_at_as_long_as_it_is_there(tmp_path: Path) -> None:
     found = scored(tmp_path, count=4, rate=0.1)
     # Three frames are clear. Of the rejected one each is looked at while it is in the middle, 0.2 s
