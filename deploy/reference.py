@@ -201,7 +201,7 @@ def incident_table(kinds: Iterable[IncidentKind]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for kind in kinds:
-        stop = kind.stop or State.EXECUTE
+        stop = kind.stands or kind.stop or State.EXECUTE
         cause = kind.cause.replace("{scope}", "NAME")
         rows.append(
             f"| `{kind.name}` | {kind.scope} | {cause} | {kind.what_to_do} | {kind.ends} | {stop} |"

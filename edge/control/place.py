@@ -7,6 +7,7 @@ station, which must not be told what this one is meant to do.
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 import stat
 from collections.abc import Iterator, Mapping
@@ -39,9 +40,10 @@ def find_control(station: str, ledger: Path, environment: Mapping[str, str] = os
         ControlUnreachableError: there is none, or this user may not look for it.
     """
     trusted = {0, os.geteuid(), *((ledger.stat().st_uid,) if ledger.exists() else ())}
-    refused = None
+    refused, looked = None, list[str]()
     for place in status_places(station, ledger, environment):
         path = _beside(place, station, ledger)
+        looked.append(str(path))
         try:
             found = path.lstat()
         except PermissionError:
@@ -60,8 +62,22 @@ def find_control(station: str, ledger: Path, environment: Mapping[str, str] = os
             )
         )
     raise ControlUnreachableError(
-        Sentence("the station {station} does not run, or cannot be reached", station=station)
+        Sentence(
+            "the station {station} does not run, or cannot be reached: the user {user} finds no "
+            "socket of it at {places}. See `pilah-edge status`; start it, or ask as its user, on "
+            "its machine and with the station file that it was started with",
+            station=station,
+            user=_user(),
+            places=", ".join(looked),
+        )
     )
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # in a container it may have no name
+        return str(os.geteuid())
 
 
 def _beside(status: Path, station: str, ledger: Path) -> Path:

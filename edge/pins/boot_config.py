@@ -28,30 +28,47 @@ class BootPin:
     """Its level as an output; None: no line says."""
     line: int = 0
     """The number of the last line about it."""
+    below: str = ""
+    """The filter, such as `[pi4]`, that a line about it is below, so that it counts on some boards
+    only; empty: it counts on all."""
 
 
 def boot_pins(text: str) -> dict[int, BootPin]:
     """The pins of which the `gpio=` lines of a config.txt say something, by BCM number.
 
-    A line below a filter such as `[pi4]` counts as if the filter fitted; below `[none]` none does.
+    A line below a filter such as `[pi4]` counts as if the filter fitted, and the pin says so; below
+    `[none]` none does. What a file that is included says is not read: see `included`.
     """
     found: dict[int, BootPin] = {}
-    ignored = False
+    ignored, below = False, ""
     for number, line in enumerate(text.splitlines(), 1):
         plain = line.partition("#")[0].strip().lower()
         if plain.startswith("["):
-            ignored = plain == "[none]"
+            ignored, below = plain == "[none]", "" if plain == "[all]" else plain
         match = None if ignored else _LINE.fullmatch(plain)
         if match is None:
             continue
         for pin in _numbers(match.group(1)):
-            _apply(found.setdefault(pin, BootPin()), match.group(2), number)
+            _apply(found.setdefault(pin, BootPin()), match.group(2), number, below)
     return found
 
 
-def _apply(pin: BootPin, options: str, line: int) -> None:
+def included(text: str) -> dict[int, str]:
+    """The files that a config.txt includes, by the number of the line."""
+    lines = (line.partition("#")[0].split() for line in text.splitlines())
+    return {
+        number: words[1]
+        for number, words in enumerate(lines, 1)
+        if len(words) == 2 and words[0].lower() == "include"
+    }
+
+
+def _apply(pin: BootPin, options: str, line: int, below: str) -> None:
     pin.line = line
-    for option in options.replace(" ", "").split(","):
+    settings = options.replace(" ", "").split(",")
+    if below or ({"dh", "dl"} & set(settings) and "op" in settings):  # which settles all
+        pin.below = below
+    for option in settings:
         if option == "op":
             pin.output = True
         elif option == "ip" or re.fullmatch(r"a[0-5]", option):

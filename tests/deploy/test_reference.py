@@ -10,9 +10,11 @@ import pytest
 from pydantic import Field
 
 from deploy import reference
+from edge.config.publish.mqtt import MqttSettings
 from edge.config.schema import schema_of
 from edge.core.yaml_file import FilePath, Section
 from edge.state.incidents.kinds import INCIDENTS
+from edge.state.keeper import FROM_AFAR
 from tests.test_readme import anchors, links
 
 PAGES = reference.pages()
@@ -43,6 +45,7 @@ def test_every_incident_has_its_row_on_the_page() -> None:
     assert [name for name, _ in shown] == list(INCIDENTS)
     assert dict(shown)["emergency_stop"] == "Aborted"
     assert dict(shown)["ledger_failed"] == "Execute"
+    assert dict(shown)["mode_unknown"] == "Stopped"
 
 
 class Part(Section):
@@ -85,3 +88,10 @@ class Whole(Section):
 )
 def test_a_key_is_told_in_one_row(row: str) -> None:
     assert row in reference.page("# Title\n", schema_of(Whole, "A title")).splitlines()
+
+
+def test_the_key_of_commands_promises_only_what_a_station_takes_from_afar() -> None:
+    text = MqttSettings.model_fields["commands"].description or ""
+    promised = re.findall(r"`(\w+)`", text.partition(", which decides")[0])
+    assert promised
+    assert set(promised) <= {str(command) for command in FROM_AFAR}

@@ -54,16 +54,21 @@ def about_the_boot(
         levels: whether each pin is high at rest, by BCM number.
         places: where the firmware's file may be; None: where Raspberry Pi OS has it.
     """
-    from edge.pins.boot_config import PLACES, boot_pins, contrary_pins, missing_lines
+    from edge.pins.boot_config import PLACES, boot_pins, contrary_pins, included, missing_lines
 
     if not levels:
         return
     file = next((place for place in places or PLACES if place.is_file()), None)
     try:
-        found = {} if file is None else boot_pins(file.read_text("utf-8", "replace"))
+        text = "" if file is None else file.read_text("utf-8", "replace")
     except OSError as error:
         yield warning("boot", f"{file} cannot be read: {error.strerror}")
         return
+    found, doubts = boot_pins(text), []
+    for pin, one in found.items():
+        if pin in levels and one.below:
+            doubts.append(f"line {one.line}, about GPIO {pin}, is below {one.below}")
+    doubts += [f"line {number} includes {name}" for number, name in included(text).items()]
     for pin, one in contrary_pins(levels, found).items():
         level = "high" if one.high else "low"
         yield bad(
@@ -78,6 +83,14 @@ def about_the_boot(
             "boot",
             "nobody holds these pins from the firmware's start until the station runs",
             f"add to {where}: {' and '.join(f'`{line}`' for line in lines)}",
+        )
+    elif doubts:
+        yield warning(
+            "boot",
+            f"whether {where} holds the pins from the firmware's start on depends on what is not "
+            f"known here: {'; '.join(doubts)}",
+            "see whether that counts on this board and what it says, or put the `gpio=` lines at "
+            "the end, below [all]",
         )
     else:
         yield ok("boot", f"{where} holds the pins from the firmware's start on")

@@ -80,8 +80,9 @@ class MqttSettings(Section):
     commands: Annotated[
         bool,
         Field(
-            description="whether the station takes `pause`, `resume`, `reset` and `clear` from the "
-            "topics `command/...` of the broker, which decides who may write them"
+            description="whether the station takes `pause`, and `resume` after a pause from afar, "
+            "from the topics `command/...` of the broker, which decides who may write them; "
+            "`reset` and `clear` are given at the machine alone"
         ),
     ] = False
 

@@ -25,12 +25,14 @@ class IncidentKind:
     ends: str
     """What ends it, as a sentence."""
     stop: State | None = None
-    """The state of the station while it lasts; None: the station sorts on."""
+    """The state of the station while it lasts; None: the station sorts on, or see `stands`."""
     ends_by: EndsBy = EndsBy.ITSELF
     raised: str = "incident_raised"
     """The kind of event that tells that it began."""
     ended: str | None = "incident_ended"
     """The kind of event that tells that it is over; None: a person decides, and none is told."""
+    stands: State | None = None
+    """Its state while it lasts where that is for another reason; None: `stop`, or Execute."""
     after_moves: bool = False
     """Whether the station finishes the moves that are planned before it stands: those of items that
     had their verdict before."""
@@ -192,6 +194,7 @@ _KINDS = (
         "See that nobody reaches into the machine; then `pilah-edge mode` production, `reset`, "
         "`resume`.",
         "Somebody changes the mode.",
+        stands=State.STOPPED,
     ),
     IncidentKind(
         "model_refused", "station",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 import stat
 from collections.abc import Callable, Iterator
@@ -168,8 +169,10 @@ def test_it_is_found_beside_the_status(tmp_path: Path, monkeypatch: pytest.Monke
             find_control("a", ledger, {})
         with pytest.raises(ControlUnreachableError):  # a copy of the file that has another ledger
             find_control("a.b", tmp_path / "other.sqlite", {})
-    with pytest.raises(ControlUnreachableError, match=r"the station a\.b does not run"):
+    with pytest.raises(ControlUnreachableError, match=r"the station a\.b does not run") as told:
         find_control("a.b", ledger, {})
+    assert f"the user {pwd.getpwuid(os.geteuid()).pw_name} finds no socket" in str(told.value)
+    assert str(path) in str(told.value)
 
 
 def test_a_socket_that_somebody_else_put_there_is_not_asked(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.pins.boot_config import BootPin, boot_pins, contrary_pins, missing_lines
+from edge.pins.boot_config import BootPin, boot_pins, contrary_pins, included, missing_lines
 
 TEXT = """\
 # gpio=5=op,dh
@@ -28,7 +28,8 @@ def test_the_lines_of_a_file_are_read_as_the_firmware_does() -> None:
     assert found[23] == BootPin(True, False, 3)
     assert found[26] == BootPin(True, True, 4)
     assert found[24] == BootPin(True, True, 11)  # the later line adds to the earlier one
-    assert found[6] == BootPin(False, None, 6)
+    assert found[6] == BootPin(False, None, 6, "[pi5]")
+    assert found[24].below == found[13].below == ""
     assert found[13].output is False
 
 
@@ -48,3 +49,15 @@ def test_what_is_missing_is_a_line_to_add(wanted: dict[int, bool], lines: list[s
 def test_a_line_that_moves_something_is_found() -> None:
     found = contrary_pins({23: False, 24: False, 26: False, 5: True}, boot_pins(TEXT))
     assert sorted(found) == [24, 26]
+
+
+def test_a_line_that_counts_on_some_boards_only_is_told_until_one_for_all_settles_it() -> None:
+    text = "gpio=5,6=op,dl\n[pi4]\ngpio=5,7=op,dl\ngpio=8=op,dl\n[all]\ngpio=7=op,dl\ngpio=8=pd\n"
+    found = boot_pins(text)
+    assert {pin: one.below for pin, one in found.items()} == {5: "[pi4]", 6: "", 7: "", 8: "[pi4]"}
+
+
+def test_files_that_are_included_are_named() -> None:
+    assert included("# include a.txt\n\ninclude extra.txt  # ours\nincluded=1\n") == {
+        3: "extra.txt"
+    }

@@ -130,3 +130,24 @@ def test_every_kind_is_safe_again_after_a_station_was_killed(
     assert main(["lane", "safe", str(tmp_path / "station.yaml")]) == EXIT_OK
     assert board.read(9) & 0x10  # no pulses: full off
     assert {pin: last[pin] for pin in LEVELS} == LEVELS
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (f"[pi4]\n{LOW}\n[all]\n{HIGH}\n", "line 2, about GPIO 16, is below [pi4]"),
+        (f"{LOW}\n{HIGH}\ninclude extra.txt\n", "line 3 includes extra.txt"),
+    ],
+)
+def test_what_may_not_count_on_this_board_does_not_hold_the_pins_for_sure(
+    tmp_path: Path, text: str, why: str
+) -> None:
+    (state, told), _ = said(tmp_path, text)
+    assert state is Health.WARNING
+    assert why in told
+    assert "depends on what is not known here" in told
+
+
+def test_a_filter_over_other_pins_is_no_matter(tmp_path: Path) -> None:
+    (state, told), _ = said(tmp_path, f"[pi4]\ngpio=7=op,dl\n[all]\n{LOW}\n{HIGH}\n")
+    assert state is Health.OK, told

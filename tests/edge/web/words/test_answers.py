@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from edge.control.messages import ControlAnswer, read_answer
+from edge.control.place import find_control
 from edge.core.errors import ControlRefusedError, ControlUnreachableError, PilahError
 from edge.core.terminal.sentence import Sentence
 from edge.lanes.by_hand import seconds_by_hand
@@ -79,12 +81,12 @@ def test_a_refusal_is_said_in_the_language_of_the_page(
         assert english not in shown.text
 
 
-def test_no_answer_is_said_so_too() -> None:
-    error = ControlUnreachableError(
-        Sentence("the station {station} does not run, or cannot be reached", station="a-1")
-    )
-    words = station_words(error, INDONESIAN, str)
-    assert words == ("Stasiun a-1 tidak berjalan, atau tidak dapat dihubungi.", False)
+def test_no_answer_is_said_so_too(tmp_path: Path) -> None:
+    with pytest.raises(ControlUnreachableError) as found:
+        find_control("a-1", tmp_path / "ledger.sqlite", {})
+    words = station_words(found.value, INDONESIAN, str)
+    assert words.text.startswith("Stasiun a-1 tidak berjalan, atau tidak dapat dihubungi: ")
+    assert not words.foreign
 
 
 @pytest.mark.parametrize(
