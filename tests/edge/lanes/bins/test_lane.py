@@ -152,6 +152,10 @@ def test_a_carousel_that_does_not_find_its_home_ends_the_lanes(
         (CAROUSEL + lanes_at(0, 800, hold=2), "position: 800 is not from 0, the home switch, to"),
         (CAROUSEL + lanes_at(0.5, hold=2), "position: 0.5 is no whole number of steps"),
         (CAROUSEL.partition("  home:")[0] + "}\n", "needs `home: {pin: ..., within_steps: ...}`"),
+        (
+            "bin: {kind: flap, pin: 18, pulses: while_active}\n",
+            "has pulses: while_active, which is for an arm that nothing rests on",
+        ),
         (FLAP.replace("flap", "turntable"), "no such kind: 'turntable'. Did you mean carousel?"),
         (FLAP.replace("}", ", rest_position: 95}"), "has a rest_position (95) that is outside"),
         (FLAP.replace("18", "BOARD12"), "bin.pin: must be a BCM number, 0 to 27. Received: 'BOAR"),
