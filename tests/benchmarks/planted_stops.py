@@ -5,12 +5,15 @@
 A simulated station on a belt is stopped twenty times, at known moments and for known times: by its
 emergency stop, a full bin, a jam, a pause, and a camera that is unplugged, hangs, is covered,
 frozen or black. What its ledger says of each stop is compared with what follows from the plan: its
-state, its reason, when it began and how long it took.
+state, its reason, when it began and how long it took. Now and then the belt alone stands, of
+which the station does not know: what it moved a lane for, in vain, counts for its performance and
+against its quality, and not for the OEE.
 
 The OEE of its ledger, with all that it sorted audited, is compared with that of the simulated
 world, which knows nothing of verdicts and rows: the planned stops, the items that came into a lane
 which is for a label, and those of them that belong there. Exit code 1 where a state or a reason is
-another one, a time is off by more than 0.5 seconds, or the OEE by more than 0.5 points.
+another one, a time is off by more than 0.5 seconds, or the OEE by more than 0.5 points; or where an
+item passes while the belt stands.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, cycle, islice
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,9 @@ KINDS: tuple[tuple[str, float, float], ...] = (
     ("black", 4, 8),
     ("jam:lane=cold", 13, 17),
 )
+BELT_STOP = ("speed:factor=0", 5.0, 9.0)
+"""The belt stands, after each of KINDS once. Without an encoder the station does not know, so that
+it is no stop of the station; items that are between the camera and their lanes miss them."""
 _GIVES_UP_SECONDS = 3.0
 """A camera that hangs is opened again after so long."""
 _REOPENED = tuple(accumulate(0.5 * 2**turn for turn in range(5)))
@@ -84,6 +90,11 @@ class Planted:
     def __str__(self) -> str:
         name, _, lane = self.kind.partition(":")
         return ":".join(filter(None, (name, f"at={self.at:g}", f"seconds={self.seconds:g}", lane)))
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the station notices it."""
+        return self.kind != BELT_STOP[0]
 
     def stop(self, jammed: Sequence[float]) -> dict[str, Any]:
         """The stop that follows from it by what the papers say.
@@ -128,11 +139,12 @@ def _reopened(seconds: float) -> float:
 
 
 def planted(count: int) -> list[Planted]:
-    """A plan of so many faults, kind by kind."""
+    """A plan of so many stops, kind by kind, and those of the belt."""
     plan, at = [], BEGIN
-    for kind, seconds, until_next in islice(cycle(KINDS), count):
-        plan.append(Planted(kind, at, seconds))
-        at += until_next
+    for first in range(0, count, len(KINDS)):
+        for kind, seconds, until_next in (*KINDS[: count - first], BELT_STOP):
+            plan.append(Planted(kind, at, seconds))
+            at += until_next
     return plan
 
 
@@ -181,11 +193,12 @@ def measure(folder: Path, *, count: int, seed: int) -> dict[str, Any]:
     found, ran = report.to_json(), report.effectiveness
     assert ran is not None
     state = found["state"]
-    expected = [one.stop(truth.jammed) for one in plan]
+    told = [one for one in plan if one.is_told]
+    expected = [one.stop(truth.jammed) for one in told]
     whole = report.virtual_seconds
     sorting = whole - STARTING_SECONDS - sum(stop["seconds"] for stop in expected)
     return {
-        "planted": [str(one) for one in plan],
+        "planted": [str(one) for one in told],
         "expected": expected,
         "stops": state["stops"],
         "factors": {
@@ -194,6 +207,13 @@ def measure(folder: Path, *, count: int, seed: int) -> dict[str, Any]:
             "quality": [ran.quality.share, truth.right / truth.came],
             "oee": [state["oee"], truth.right / (whole * RATE)],
         },
+        "passed_a_belt_that_stood": sum(
+            one.at < item.passes < one.at + one.seconds
+            for one in plan
+            if not one.is_told
+            for item in truth.items
+            if item.passes is not None
+        ),
         "seconds": found["machine"]["seconds"],
     }
 
@@ -211,6 +231,8 @@ def faults_of(found: dict[str, Any]) -> list[str]:
         for key in ("begin", "seconds"):
             if abs(stop[key] - wanted[key]) > 0.5:
                 wrong.append(f"{planted_one}: {key} {stop[key]:.2f}, planted {wanted[key]:.2f}")
+    if (count := found["passed_a_belt_that_stood"]) > 0:
+        wrong.append(f"{count} items passed the camera while the belt was to stand")
     told, true = found["factors"]["oee"]
     if abs(told - true) > 0.005:
         wrong.append(f"the OEE is told as {told:.4f}, and was {true:.4f}")

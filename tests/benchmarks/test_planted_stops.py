@@ -22,5 +22,7 @@ def test_each_kind_of_stop_is_told_with_its_state_its_reason_and_its_times(
     assert len(faults_of(found)) == 2
     found["factors"]["oee"][0] += 0.006
     assert len(faults_of(found)) == 3
+    found["passed_a_belt_that_stood"] = 2
+    assert "2 items passed the camera while the belt was to stand" in faults_of(found)
     del found["stops"][-1]
     assert "9 stops were planted, and 8 are told of" in faults_of(found)
