@@ -122,7 +122,7 @@ GAPS: Mapping[str, str] = {
     """,
     "It is a line or a value for a case that no test brings about yet.": """
         edge.commands.ledger.samples: run
-        edge.commands.ledger.states: _about_the_oee _now_of_a_running
+        edge.commands.ledger.states: _about_the_oee _present
         edge.commands.simulate: _find_rate _find_rate.run _seed run
         edge.commands.telemetry.bench: _measure _print run
         edge.commands.telemetry.status: _about_the_station
@@ -130,7 +130,7 @@ GAPS: Mapping[str, str] = {
         edge.config.checks: _too_short_for_its_way
         edge.config.warnings: station_warnings
         edge.control.client: ask
-        edge.control.place: find_control
+        edge.control.place: _user find_control
         edge.lanes.__init__: ActuatorSettings.levels_at_rest
         edge.lanes.bins.__init__: BinSettings.levels_at_rest
         edge.lanes.bins.carousel: Carousel.lose_position Settings._knows_where_it_is
