@@ -232,7 +232,6 @@ class Track:
             and self.passed is not None
             and latest[0].seen <= self.passed <= latest[-_BEYOND].seen
             and self._is_between(latest[0], latest[-_BEYOND])
-            and not any(map(self._comes_in, latest[-_BEYOND:]))
         )
 
     def share(self, box: Box, extent: Box, at: float) -> None:
@@ -283,17 +282,11 @@ class Track:
 
     def _is_between(self, before: _Point, after: _Point) -> bool:
         """Whether it was seen before and behind the picture's middle, on its way from one to the
-        other: the line alone may be wrong while its shape is only coming into view."""
+        other: the line alone may be wrong while its shape is only coming into view. Of what fills
+        its way, so that its length is not known yet, the middle seen is the picture's."""
         begin, end = np.array(before.centre), np.array(after.centre)
         way, middle = end - begin, np.array(self._size) / 2
         return bool((middle - begin) @ way > 0 and (end - middle) @ way > 0)
-
-    def _comes_in(self, point: _Point) -> bool:
-        """Whether the side of the picture over which it comes in cuts it off: its middle is not
-        known yet. Of what is longer than the picture, it is once that leaves."""
-        pace = self.velocity or (0.0, 0.0)
-        axis = int(abs(pace[1]) > abs(pace[0]))
-        return point.cut[axis if pace[axis] > 0 else axis + 2]
 
     def _find_pace(self, before: _Point, now: _Point) -> None:
         elapsed, last = now.seen - before.seen, self.velocity
