@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(report.to_json())
     else:
         print("\n".join(report.lines()))
-    return EXIT_OK
+    return EXIT_NO if report.stopped else EXIT_OK
 
 
 def _find_rate(plan: StationPlan, options: SimulationOptions, asked: argparse.Namespace) -> int:

@@ -9,8 +9,17 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_DATA,
+    EXIT_IO,
+    EXIT_NO,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+)
 from tests.bundles import SPEC
+from tests.edge.simulation.faults.test_told import CAROUSEL
 from tests.edge.simulation.photographs import STATION, belt_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
@@ -110,6 +119,16 @@ def test_recorded_scores_pass_in_place_of_items(
     file.write_text(STATION.replace("lane: rejects", "lane: rest"), "utf-8")
     assert main(words) == EXIT_OK
     assert warned in capsys.readouterr().err
+
+
+def test_a_station_that_ends_before_its_last_item_is_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boxes = SPEC.model_copy(update={"crop": "item"})
+    file = belt_station(tmp_path, text=CAROUSEL, spec=boxes)
+    words = ["--items", str(tmp_path / "things"), "--count", "12", "--rate", "0.8"]
+    assert main(["simulate", str(file), *words, "--faults", "home-stuck"]) == EXIT_NO
+    assert "STOPPED    before the last item had passed" in capsys.readouterr().out
 
 
 def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
