@@ -85,7 +85,7 @@ def test_the_card_gives_figures_with_intervals_and_limits(
     assert f"| {LABELS[2]} | 67% to 100% | 67% to 100% | 8 | 0.500 |" in card
     assert "**Too few pictures to say (24; about 35 needed).**" in card
     assert unexplained(card) == []
-    assert "intervals of the test split know which pictures belong together" in card
+    assert "The intervals know which pictures belong together" in card
     assert f"Threshold of {LABELS[0]}: too few pictures to promise anything." in card
 
 
