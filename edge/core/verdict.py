@@ -221,14 +221,13 @@ class Ballot:
         novelty = sum(given) / len(given) if given else None
         best = int(joined.argmax())
         label, confidence = self.rules.labels[best], float(joined[best])
-        agreeing = sum(vote.best == best for vote in voting)
+        # A quotient: 14 / 25 is 0.56, but 0.56 * 25 is above 14.
+        agreement = sum(vote.best == best for vote in voting) / len(voting)
         reject = None
         # Checked first, because a thing of no class often gets low or changing scores as well.
         if _is_unknown(novelty, self.rules.unknown):
             reject = RejectReason.UNKNOWN
-        elif (
-            agreeing / len(voting) < self.rules.agreement
-        ):  # 14 / 25 is 0.56, 0.56 * 25 is above 14
+        elif agreement < self.rules.agreement:
             reject = RejectReason.DISAGREEMENT
         elif confidence < self.rules.accept[label]:
             reject = RejectReason.LOW_CONFIDENCE

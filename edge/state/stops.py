@@ -144,10 +144,10 @@ class Stops:
                 has a reason; a program that somebody ends has none, as it is not to sort then.
         """
         state, first, incident = self._machine.state, "", None
-        if state is State.STOPPED and self.situation.first and not failed:
-            pass  # somebody stopped it, and now ends the program, too
-        elif state in (State.STOPPED, State.ABORTED, State.COMPLETE):
-            return ()
+        if state in (State.STOPPED, State.ABORTED, State.COMPLETE):
+            # A stop that has a reason loses it where somebody ends the program, too.
+            if failed or state is not State.STOPPED or not self.situation.first:
+                return ()
         else:
             done = complete and not failed and state is State.EXECUTE
             self._machine.command(Command.COMPLETE if done else Command.STOP)

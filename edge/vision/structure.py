@@ -41,14 +41,14 @@ _SOME = 0.25
 """The share of blocks from which on what is gone is more than the rim of an object."""
 
 
-def cut(grey: npt.NDArray[_Level], down: int, across: int) -> npt.NDArray[_Level]:
+def cut(picture: npt.NDArray[_Level], down: int, across: int) -> npt.NDArray[_Level]:
     """A picture, (height, width), as (blocks, pixels); a remainder is left out.
 
     Args:
         down, across: the numbers of blocks.
     """
-    height, width = grey.shape[0] // down, grey.shape[1] // across
-    whole = grey[: down * height, : across * width]
+    height, width = picture.shape[0] // down, picture.shape[1] // across
+    whole = picture[: down * height, : across * width]
     blocks = whole.reshape(down, height, across, width).swapaxes(1, 2)
     return blocks.reshape(down * across, height * width)
 
@@ -131,7 +131,7 @@ class SceneDoubt:
             return False
         side = max(height, width) / _ACROSS
         down, across = max(1, round(height / side)), max(1, round(width / side))
-        before = cut(_grey(levels), down, across)
+        before = cut(in_grey(levels), down, across)
         steady = cut(spread[..., 0], down, across).mean(axis=1) <= _STEADY
         able = steady & (before.std(axis=1) >= STRUCTURE)
         hidden = cut(behind, down, across).any(axis=1)
@@ -139,7 +139,7 @@ class SceneDoubt:
         count = np.count_nonzero(asked)
         if np.count_nonzero(able) < FEWEST or count < _FEWEST_SEEN:
             return False
-        correlations = alike(cut(_grey(picture), down, across)[asked], before[asked])
+        correlations = alike(cut(in_grey(picture), down, across)[asked], before[asked])
         gone = np.zeros_like(asked)
         gone[asked] = correlations < SAME
         another = is_another_scene(correlations) and (
@@ -158,5 +158,6 @@ def _extent(flags: Flags, down: int, across: int) -> float:
     return float((np.ptp(rows) + 1) * (np.ptp(columns) + 1)) / (down * across)
 
 
-def _grey(image: Image) -> Blocks:
+def in_grey(image: Image) -> Blocks:
+    """float32 (height, width): the grey levels of a BGR picture."""
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)

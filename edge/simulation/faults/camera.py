@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Annotated, ClassVar, cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, PrivateAttr
 
 from edge.core.images.image_file import Image
 from edge.simulation.faults.fault import Every, Lasting, PassingFault
 from edge.vision.camera.reopening import CapturedPicture
+
+
+class _Disturbed(PassingFault, ABC):
+    """A fault that changes each picture while it lasts."""
+
+    _seed: tuple[int, ...] = PrivateAttr(default=())
+
+    def begin(self, seed: tuple[int, ...]) -> None:
+        """See Fault."""
+        super().begin(seed)
+        self._seed = seed
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """See Fault."""
+        strength = self.strength(picture.captured, fade=self._fade())
+        if picture.image is None or not strength:
+            return picture
+        return picture._replace(image=self._changed(picture.image, picture.captured, strength))
+
+    def _fade(self) -> float:
+        """The seconds that it takes to come and to go."""
+        return 0.0
+
+    @abstractmethod
+    def _changed(self, image: Image, captured: float, strength: float) -> Image:
+        """A picture, changed.
+
+        Args:
+            image: as it was captured.
+            captured: when, in seconds.
+            strength: above 0; 1 where the fault has come to its full.
+        """
+
+    def _noise(self, shape: tuple[int, ...], captured: float) -> npt.NDArray[np.float64]:
+        """That of a sensor: without it, such a picture would be a frozen one."""
+        random = np.random.default_rng((*self._seed, round(1e6 * captured)))
+        return random.normal(0, 1.5, shape)
 
 
 class DropOuts(PassingFault):
@@ -59,7 +98,7 @@ class Frozen(PassingFault):
         return picture._replace(image=self._last)
 
 
-class Black(PassingFault):
+class Black(_Disturbed):
     """`black`: the camera's pictures are black."""
 
     name: ClassVar[str] = "black"
@@ -68,14 +107,11 @@ class Black(PassingFault):
     every: Every = 60.0
     seconds: Lasting = 5.0
 
-    def picture(self, picture: CapturedPicture) -> CapturedPicture:
-        """See Fault."""
-        if picture.image is None or not self.strength(picture.captured):
-            return picture
-        return picture._replace(image=np.zeros_like(picture.image))
+    def _changed(self, image: Image, captured: float, strength: float) -> Image:
+        return np.zeros_like(image)
 
 
-class Covered(PassingFault):
+class Covered(_Disturbed):
     """`covered`: something dark lies on the lens, such as a hand or a rag."""
 
     name: ClassVar[str] = "covered"
@@ -83,26 +119,14 @@ class Covered(PassingFault):
 
     every: Every = 60.0
     seconds: Lasting = 5.0
-    _seed: tuple[int, ...] = PrivateAttr(default=())
 
-    def begin(self, seed: tuple[int, ...]) -> None:
-        """See Fault."""
-        super().begin(seed)
-        self._seed = seed
-
-    def picture(self, picture: CapturedPicture) -> CapturedPicture:
-        """See Fault."""
-        if picture.image is None or not self.strength(picture.captured):
-            return picture
+    def _changed(self, image: Image, captured: float, strength: float) -> Image:
         # A little light comes past it at one side, and the sensor has its noise.
-        height, width, channels = picture.image.shape
-        light = np.linspace(8, 28, width)[None, :, None]
-        random = np.random.default_rng((*self._seed, round(1e6 * picture.captured)))
-        noise = random.normal(0, 1.5, (height, width, channels))
-        return picture._replace(image=np.clip(light + noise, 0, 255).astype(np.uint8))
+        light = np.linspace(8, 28, image.shape[1])[None, :, None]
+        return np.clip(light + self._noise(image.shape, captured), 0, 255).astype(np.uint8)
 
 
-class Blurred(PassingFault):
+class Blurred(_Disturbed):
     """`blurred`: the lens is out of focus, or there is grease on it."""
 
     name: ClassVar[str] = "blurred"
@@ -113,15 +137,11 @@ class Blurred(PassingFault):
     every: Every = 60.0
     seconds: Lasting = 5.0
 
-    def picture(self, picture: CapturedPicture) -> CapturedPicture:
-        """See Fault."""
-        if picture.image is None or not self.strength(picture.captured):
-            return picture
-        soft = cv2.GaussianBlur(picture.image, (0, 0), self.share * picture.image.shape[1])
-        return picture._replace(image=cast(Image, soft))
+    def _changed(self, image: Image, captured: float, strength: float) -> Image:
+        return cast(Image, cv2.GaussianBlur(image, (0, 0), self.share * image.shape[1]))
 
 
-class Moved(PassingFault):
+class Moved(_Disturbed):
     """`moved`: the camera was bumped, and looks at what is beside its scene."""
 
     name: ClassVar[str] = "moved"
@@ -134,33 +154,24 @@ class Moved(PassingFault):
     every: Every = 60.0
     seconds: Lasting = 5.0
     swing: Annotated[float, Field(ge=0, le=10)] = 0.2
-    _seed: tuple[int, ...] = PrivateAttr(default=())
     _beside: Image | None = PrivateAttr(default=None)
 
-    def begin(self, seed: tuple[int, ...]) -> None:
-        """See Fault."""
-        super().begin(seed)
-        self._seed = seed
+    def _fade(self) -> float:
+        return self.swing
 
-    def picture(self, picture: CapturedPicture) -> CapturedPicture:
-        """See Fault."""
-        strength = self.strength(picture.captured, fade=self.swing)
-        if picture.image is None or not strength:
-            return picture
-        height, width, channels = picture.image.shape
-        if self._beside is None or self._beside.shape != picture.image.shape:
+    def _changed(self, image: Image, captured: float, strength: float) -> Image:
+        height, width, channels = image.shape
+        if self._beside is None or self._beside.shape != image.shape:
             things = np.random.default_rng(self._seed).integers(60, 200, (12, 16), np.uint8)
             large = cv2.resize(things, (width, height), interpolation=cv2.INTER_CUBIC)
             self._beside = np.repeat(large[..., None], channels, axis=2)
-        # Without the noise of a sensor, the picture would be a frozen one.
-        random = np.random.default_rng((*self._seed, round(1e6 * picture.captured)))
         aside = round(strength * self.share * width)
-        noise = random.normal(0, 1.5, (height, aside, channels))
+        noise = self._noise((height, aside, channels), captured)
         beside = np.clip(self._beside[:, :aside] + noise, 0, 255).astype(np.uint8)
-        return picture._replace(image=np.hstack([picture.image[:, aside:], beside]))
+        return np.hstack([image[:, aside:], beside])
 
 
-class Torn(PassingFault):
+class Torn(_Disturbed):
     """`torn`: a part of each picture is missing, as where a cable loses data."""
 
     name: ClassVar[str] = "torn"
@@ -170,14 +181,11 @@ class Torn(PassingFault):
     every: Every = 60.0
     seconds: Lasting = 5.0
 
-    def picture(self, picture: CapturedPicture) -> CapturedPicture:
-        """See Fault."""
-        if picture.image is None or not self.strength(picture.captured):
-            return picture
-        first = round((1 - self.share) * len(picture.image))
-        image = picture.image.copy()
-        image[first:] = image[first]  # as decoders fill up what has not come
-        return picture._replace(image=image)
+    def _changed(self, image: Image, captured: float, strength: float) -> Image:
+        first = round((1 - self.share) * len(image))
+        torn = image.copy()
+        torn[first:] = image[first]  # as decoders fill up what has not come
+        return torn
 
 
 class Damaged(PassingFault):
@@ -196,7 +204,7 @@ class Damaged(PassingFault):
         return CapturedPicture(None, picture.captured, "a planted fault")
 
 
-class Light(PassingFault):
+class Light(_Disturbed):
     """`light`: the light gets darker or brighter for a while."""
 
     name: ClassVar[str] = "light"
@@ -207,10 +215,9 @@ class Light(PassingFault):
     seconds: Lasting = 10.0
     fade: Annotated[float, Field(ge=0, le=600)] = 0.5
 
-    def picture(self, picture: CapturedPicture) -> CapturedPicture:
-        """See Fault."""
-        strength = self.strength(picture.captured, fade=self.fade)
-        if picture.image is None or not strength:
-            return picture
+    def _fade(self) -> float:
+        return self.fade
+
+    def _changed(self, image: Image, captured: float, strength: float) -> Image:
         factor = 1 + strength * (self.factor - 1)
-        return picture._replace(image=cast(Image, cv2.convertScaleAbs(picture.image, alpha=factor)))
+        return cast(Image, cv2.convertScaleAbs(image, alpha=factor))

@@ -29,6 +29,7 @@ from edge.vision.structure import (
     Blocks,
     alike,
     cut,
+    in_grey,
     is_another_scene,
 )
 
@@ -115,7 +116,7 @@ class SceneChecker:
         if captured < self._next:
             return self._found
         self._next = captured + EVERY_SECONDS
-        grey = _grey(reduced(image))
+        grey = in_grey(reduced(image))
         if self._scene is None:
             self._learning.append(grey)
             if len(self._learning) == LEARNT:
@@ -145,7 +146,7 @@ def reference_of(pictures: Sequence[Image]) -> Image:
     """The reference picture of several reduced ones: uint8 (180, 240, 4) BGRA, the median of each
     pixel, which is transparent where it changed from picture to picture."""
     scene = np.median(np.stack(pictures), axis=0).astype(np.uint8)
-    steady = _spread(np.stack([_grey(picture) for picture in pictures])) <= _STEADY
+    steady = _spread(np.stack([in_grey(picture) for picture in pictures])) <= _STEADY
     return np.dstack([scene, np.where(steady, np.uint8(255), np.uint8(0))])
 
 
@@ -157,11 +158,7 @@ def recognisable(reference: Image) -> float:
 
 
 def _referred(reference: Image) -> _Scene:
-    return _scene_of(_grey(reference[:, :, :3]), reference[:, :, 3] == 255)
-
-
-def _grey(image: Image) -> Blocks:
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)
+    return _scene_of(in_grey(reference[:, :, :3]), reference[:, :, 3] == 255)
 
 
 def _spread(pictures: Blocks) -> Blocks:

@@ -19,8 +19,6 @@ _SHRUNK = 4.0
 one that comes off a travelling object is a piece of it."""
 _SILENT_SECONDS = 1.0
 """The time at rest after which an object that cannot be an item becomes background."""
-
-
 _KNOWN_FRAMES = 4
 """An object that so many pictures have shown is known to hide the scene behind it."""
 _HELD_SECONDS = 2.0

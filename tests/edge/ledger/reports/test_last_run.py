@@ -23,8 +23,9 @@ from edge.events import (
     StationStopped,
 )
 from edge.ledger.ledger import Ledger
-from edge.ledger.reports.last_run import LastRun, desk_stamps, last_run, newest_id
+from edge.ledger.reports.last_run import _OWN, LastRun, desk_stamps, last_run, newest_id
 from edge.ledger.spill import Spill
+from edge.state.incidents.kinds import INCIDENTS
 from tests.edge.ledger.entries import entry
 
 
@@ -174,3 +175,11 @@ def test_a_disk_that_hangs_is_not_waited_for(file: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("edge.ledger.reports.last_run.open_to_read", hangs)
     assert last_run(file, None, patience=0.01) == LastRun("", None)
     over.set()
+
+
+def test_the_incidents_with_events_of_their_own_are_those_of_the_table() -> None:
+    own = {}
+    for name, kind in INCIDENTS.items():
+        if kind.raised != "incident_raised" and kind.ended is not None:
+            own |= {kind.raised: (name, True), kind.ended: (name, False)}
+    assert own == _OWN
