@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from edge.core.errors import UsageError
 from edge.core.suggestions import did_you_mean
 from edge.simulation.belt.wire import BeltOrder
 from edge.simulation.faults import belt, camera, contacts, machine
-from edge.simulation.faults.fault import Fault
+from edge.simulation.faults.fault import Fault, PassingFault
 from edge.vision.camera.reopening import CapturedPicture
 
 FAULTS: Mapping[str, type[Fault]] = {
@@ -119,9 +120,17 @@ def read_faults(text: str) -> list[Fault]:
     """The faults of a list such as `light:factor=0.5,drop-outs`.
 
     Raises:
-        UsageError: there is no such fault, or it has no such parameter, or not with that value.
+        UsageError: there is no such fault, or it has no such parameter, or not with that value; or
+            one that does not pass is there twice, of which only the last would count.
     """
-    return [_read(part.strip()) for part in text.split(",")] if text else []
+    found = [_read(part.strip()) for part in text.split(",")] if text else []
+    for kind, times in Counter(map(type, found)).items():
+        if times > 1 and not issubclass(kind, PassingFault):
+            raise UsageError(
+                f"--faults: {kind.name} is there {times} times, and a run has it once: it lasts "
+                f"for the whole run. Give it once, such as {kind()}. Received: {text!r}"
+            )
+    return found
 
 
 def fault_lines() -> list[str]:
@@ -151,6 +160,8 @@ def _read(text: str) -> Fault:
                 f"--faults: {name} takes {', '.join(f'{key}=...' for key in kind.model_fields)}, "
                 f"such as {kind()}. Received: {parameter!r}"
             )
+        if key in values:
+            raise UsageError(f"--faults: {name}: give {key} once. Received: {text!r}")
         values[key] = value
     try:
         return kind.model_validate(values)

@@ -161,6 +161,16 @@ def test_each_fault_disturbs_from_its_at_for_its_seconds_alone(name: str) -> Non
     assert found == [moment for moment in moments if 37 <= moment < 41]
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, kind in FAULTS.items() if issubclass(kind, PassingFault)]
+)
+def test_two_passing_faults_of_a_kind_both_disturb(name: str) -> None:
+    faults = begun(f"{name}:at=37:seconds=4,{name}:at=50:seconds=2,{name}:at=51:seconds=3")
+    moments = [0.25 + half / 2 for half in range(200)]
+    found = [moment for moment in moments if disturbs(faults, moment)]
+    assert found == [moment for moment in moments if 37 <= moment < 41 or 50 <= moment < 54]
+
+
 def test_a_camera_that_is_gone_cannot_be_opened() -> None:
     faults = begun("camera-gone:every=10:seconds=4")
     gone = sum(faults.camera_is_gone(tenth / 10) for tenth in range(1000))
@@ -217,6 +227,13 @@ def test_each_fault_is_read_as_it_is_written() -> None:
         ("light:at=5:every=60", "at is for one that occurs once, and every for one that recurs"),
         ("speed:every=0:factor=0", "a belt that stands for the whole run .* brings no item"),
         ("touching:share=2", "less than or equal to 1"),
+        (
+            "touching:share=0.1,black,touching:share=0.2",
+            "touching is there 2 times, and a run has it once: .*such as touching:share=0.1. "
+            "Received: 'touching:share=0.1,black,",
+        ),
+        ("home-stuck,home-stuck", "home-stuck is there 2 times"),
+        ("light:factor=0.5:factor=2", "light: give factor once. Received: 'light:factor=0.5:"),
     ],
 )
 def test_a_mistake_in_the_list_is_named(text: str, said: str) -> None:
