@@ -119,8 +119,9 @@ class Station(Closing):
             )
             self._opened.callback(receiving.close)
             sorter = open_sorter(
-                plan, openers, clock, self._sorting.beat, parts=self._opened, state=self.state
-            )
+                plan, openers, clock, self._sorting.beat, parts=self._opened, state=self.state,
+                travel=lanes.travel,
+            )  # fmt: skip
             open_recorder(recorder, config.ledger, config.station)
             sink = receiving.begin(recorder, alarm=lambda: lanes.signal(config.alarm_lane))
             self.bundles = BundleReload(

@@ -57,7 +57,8 @@ class Decision(Section):
             le=60,
             description="items that pass the middle of the region closer together than this are "
             "both rejected as too_close: for an actuator that would move both. A verdict is given "
-            "so much later. Without it, items may follow each other as they like",
+            "so much later. The time in which a belt with an encoder stood does not count. "
+            "Without this key, items may follow each other as they like",
         ),
     ] = None
     accept: dict[str, Threshold] = Field(

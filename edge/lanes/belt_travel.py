@@ -72,6 +72,14 @@ class BeltTravel:
                 return self._metres(now) + self._speed(now) * (at - now)
             return self._metres(at)
 
+    def seconds_apart(self, one: float, other: float, now: float) -> float:
+        """The seconds between two moments that are over, less those in which the belt stood: so
+        long as its way between them takes at `metres_per_second`. Of others, those of the clock."""
+        if max(one, other) > now:
+            return abs(one - other)
+        way = abs(self.metres(one, now) - self.metres(other, now))
+        return min(abs(one - other), way / self.metres_per_second)
+
     def seconds_until(self, metres: float, now: float) -> float:
         """The seconds until the belt is at `metres`, if it goes on as it does now; negative: how
         long ago it was there, likewise."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from edge.config.reading import StationPlan
 from edge.core.images.preprocess import InputSpec
@@ -21,6 +22,9 @@ from edge.vision.sharpness import sharpness
 from edge.vision.trigger import TriggerSurroundings
 from edge.vision.trigger.beside import beside
 
+if TYPE_CHECKING:
+    from edge.lanes.belt_travel import BeltTravel
+
 _VERDICT_SECONDS = 0.02
 """The time for a verdict besides the inference: to wake the thread, to vote and to dispatch it."""
 
@@ -33,6 +37,7 @@ def open_sorter(
     *,
     parts: ExitStack,
     state: SortingState = ALWAYS_SORTS,
+    travel: BeltTravel | None = None,
 ) -> Sorter:
     """A sorter with the trigger of the station, in whose view no item is.
 
@@ -40,6 +45,7 @@ def open_sorter(
         openers: open the model, and the pins of a trigger that has some.
         clock, beat, state: as of Sorter.
         parts: closes what the trigger opens.
+        travel: the way of the belt; None: it has no encoder.
 
     Raises:
         BundleError: the model differs from its bundle, or gives other scores than it recorded.
@@ -59,6 +65,7 @@ def open_sorter(
             margin_seconds=_VERDICT_SECONDS,
             min_gap_seconds=plan.config.decision.min_gap_seconds,
             alone=plan.config.bin is not None,
+            travel=travel,
         ),
         clock=clock.now,
         beat=beat,

@@ -301,8 +301,14 @@ class Sorter:
 
     def _nobody_follows(self, voting: _Voting, frame: Frame) -> bool:
         """Whether an item that comes too close behind would have been seen by now."""
-        gap = self._closing.min_gap_seconds
-        return gap is None or frame.captured >= voting.passed + gap
+        if self._closing.min_gap_seconds is None:
+            return True
+        return frame.captured >= voting.passed and not self._are_close(
+            voting.passed, frame.captured
+        )
+
+    def _are_close(self, one: float, other: float) -> bool:
+        return self._closing.are_close(one, other, now=self._clock())
 
     def _is_too_close(self, voting: _Voting) -> bool:
         """Whether another item is in the way of one whose vote has just been closed."""
@@ -310,9 +316,8 @@ class Sorter:
         there = any(not other.gone for other in others) or len(self._decided) > 1
         if voting.too_close or (self._closing.alone and there):
             return True
-        gap = self._closing.min_gap_seconds
         passed = [*self._passed, *(other.passed for other in others)]
-        return gap is not None and any(abs(at - voting.passed) < gap for at in passed)
+        return any(self._are_close(at, voting.passed) for at in passed)
 
     def _leave(self, item: int) -> Iterator[Outcome]:
         """The outcome of an object that has left the view, if it was an item."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.lanes.belt_travel import BeltTravel
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class VoteDeadlines:
     other as they like."""
     alone: bool = False
     """Whether items that are in view together are rejected, because one mover takes them all."""
+    travel: BeltTravel | None = None
+    """The way of the belt, where an encoder tells it; None: the time between two items counts."""
 
     def at(self, first: float, passed: float, *, inference_seconds: float) -> float | None:
         """When the vote is closed, on the frames' clock; None if there is no limit.
@@ -39,3 +45,15 @@ class VoteDeadlines:
         if self.shortest_delay_seconds is not None:
             ends.append(passed + self.shortest_delay_seconds)
         return min(ends) - self.margin_seconds - 2 * inference_seconds if ends else None
+
+    def are_close(self, one: float, other: float, *, now: float) -> bool:
+        """Whether items that pass the middle at these two times are closer than they may be.
+
+        Args:
+            now: the time on the frames' clock.
+        """
+        if self.min_gap_seconds is None:
+            return False
+        way = self.travel
+        apart = abs(one - other) if way is None else way.seconds_apart(one, other, now)
+        return apart < self.min_gap_seconds

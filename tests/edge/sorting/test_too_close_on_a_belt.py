@@ -1,0 +1,73 @@
+"""Items that are near to each other on a belt that stood between them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edge.core.verdict import RejectReason
+from edge.flow import Frame
+from edge.lanes.belt_travel import BeltTravel
+from edge.sorting.sorter import Sorter
+from edge.sorting.vote_deadlines import VoteDeadlines
+from tests.edge.sorting.test_sorter import CAN, Script, gone, model_of, seen
+
+SPEED, PULSES = 0.2, 1000
+
+
+def reasons_of(
+    script: Script, *, stands: tuple[float, float], closing: VoteDeadlines
+) -> list[RejectReason | None]:
+    """Why items are rejected that pass on a belt that stands for a while; a frame each tenth."""
+    travel = BeltTravel(PULSES, metres_per_second=SPEED)
+    closing = replace(closing, travel=travel)
+    sorting = Sorter(script, model_of(script), closing=closing, clock=script.clock)
+    way, before, found = 0.0, 0.0, []
+    for number in range(len(script.observations)):
+        script.now = number / 10
+        while before < script.now:
+            before += 0.001
+            if not stands[0] <= before < stands[1]:
+                way += 0.001 * SPEED * PULSES
+                while way >= 1:
+                    travel.pulse(before)
+                    way -= 1
+        found += sorting.look(Frame(np.zeros((8, 8, 3), np.uint8), script.now, number))
+    return [outcome.verdict.reject for outcome in (*found, *sorting.end())]
+
+
+@pytest.mark.parametrize(
+    ("stands", "reasons"),
+    [
+        ((0.6, 2.6), [RejectReason.TOO_CLOSE] * 2),  # 0.2 s of the way, and 4 cm, between them
+        ((0.6, 1.6), [None, None]),
+        ((9.0, 9.0), [None, None]),
+    ],
+)
+def test_the_time_in_which_the_belt_stood_does_not_count(
+    stands: tuple[float, float], reasons: list[RejectReason | None]
+) -> None:
+    script = Script(scores=[CAN] * 40)
+    script.observations = [
+        *[[seen(1, passed=0.5)]] * 4, [gone(1, passed=0.5)], *[[]] * 19,
+        *[[seen(2, passed=2.7)]] * 4, [gone(2, passed=2.7)], *[[]] * 20,
+    ]  # fmt: skip
+    closing = VoteDeadlines(min_gap_seconds=0.3)
+    assert reasons_of(script, stands=stands, closing=closing) == reasons
+
+
+def test_an_item_on_a_belt_that_stands_gets_its_verdict_at_its_deadline() -> None:
+    script = Script(scores=[CAN] * 40)
+    script.observations = [[seen(1, passed=0.5)]] * 40
+    closing = VoteDeadlines(min_gap_seconds=0.3, deadline_seconds=2.0)
+    assert reasons_of(script, stands=(0.6, 9.0), closing=closing) == [None]
+
+
+def test_an_item_that_is_still_to_come_is_near_by_the_clock() -> None:
+    """Nobody knows the way of a belt that stands, to an item that has not passed yet."""
+    script = Script(scores=[CAN] * 80)
+    script.observations = [[seen(1, passed=0.5), seen(2, passed=20.0)]] * 40
+    closing = VoteDeadlines(min_gap_seconds=0.3, deadline_seconds=2.0)
+    assert reasons_of(script, stands=(0.6, 9.0), closing=closing) == [None, None]
