@@ -69,6 +69,10 @@ class Input:
                 active_state=True if pull == "none" else None,
                 pin_factory=pins.factory,
             )
+            # Nothing is wired to mock pins: a contact that opens would seem to be pressed.
+            if not pins.real and self._active_high == (pull == "up"):
+                pin = self.device.pin
+                pin.drive_low() if self._active_high else pin.drive_high()
         pins.inputs[self.pin] = lambda: self.active
 
     @property

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -43,3 +44,16 @@ def test_one_that_cannot_be_read_is_left_out(
     assert isinstance(broken, Input)
     broken.device.close()  # as when the machine takes it away
     assert pins.active() == {6: False}
+
+
+@pytest.mark.parametrize("active_high", [True, False])
+@pytest.mark.parametrize("pull", ["up", "down", "none"])
+def test_nothing_is_wired_to_mock_pins_and_so_nothing_is_pressed(
+    pull: Literal["up", "down", "none"], active_high: bool, pins: OpenedPins
+) -> None:
+    """The contact of an emergency stop that opens is high where it is pressed, and pulled up."""
+    settings = InputSettings(pin=5, active_high=active_high, pull=pull)
+    button = settings.open(pins.open())
+    assert not button.active
+    (button.device.pin.drive_high if active_high else button.device.pin.drive_low)()
+    assert button.active
