@@ -94,7 +94,7 @@ def _contract_json(model: Mapping[str, Any], contract: Contract) -> dict[str, An
         },
         "preprocessing": spec.model_dump(mode="json")
         | {
-            "resize": "first shrink by a whole number, averaging each block of pixels, then resize "
+            "resize": "first shrink by whole numbers, averaging each block of pixels, then resize "
             "linearly with 8-bit weights; preprocess.js gives the same bytes as the device"
         },
         "outputs": outputs,

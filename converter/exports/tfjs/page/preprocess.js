@@ -2,8 +2,9 @@
 // edge/core/images/preprocess.py. A test compares the two.
 "use strict";
 
-// The plan for a picture of this size: where it is cropped, the size that it is shrunk to by whole
-// numbers, the size that it is then resized to, and where that is in the tensor. Lengths are pixels.
+// The plan for a picture of this size: where it is cropped, how often it is halved, by which whole
+// numbers its rows and columns are then divided, the size that it is then resized to, and where that
+// is in the tensor. Lengths are pixels.
 function planFor(height, width, spec) {
   let [top, left, cutHeight, cutWidth] = [0, 0, height, width];
   let [innerHeight, innerWidth] = [spec.height, spec.width];
@@ -18,17 +19,17 @@ function planFor(height, width, spec) {
     top = Math.floor((height - cutHeight) / 2);
     left = Math.floor((width - cutWidth) / 2);
   }
-  const rows = Math.max(1, Math.floor(cutHeight / innerHeight));
-  const columns = Math.max(1, Math.floor(cutWidth / innerWidth));
-  const shrunkHeight = Math.floor(cutHeight / rows);
-  const shrunkWidth = Math.floor(cutWidth / columns);
+  const { halvings, rows, columns } = factorsFor(cutHeight, cutWidth, innerHeight, innerWidth);
+  const usedHeight = Math.floor(cutHeight / (rows << halvings)) * (rows << halvings);
+  const usedWidth = Math.floor(cutWidth / (columns << halvings)) * (columns << halvings);
   return {
-    top: top + Math.floor((cutHeight - shrunkHeight * rows) / 2),
-    left: left + Math.floor((cutWidth - shrunkWidth * columns) / 2),
+    top: top + Math.floor((cutHeight - usedHeight) / 2),
+    left: left + Math.floor((cutWidth - usedWidth) / 2),
+    usedHeight,
+    usedWidth,
+    halvings,
     rows,
     columns,
-    shrunkHeight,
-    shrunkWidth,
     innerHeight,
     innerWidth,
     above: Math.floor((spec.height - innerHeight) / 2),
@@ -36,13 +37,40 @@ function planFor(height, width, spec) {
   };
 }
 
+// A picture is halved while both its sides stay at least as long as wanted, and divided by what is
+// left of the whole factors; where the factors come out even, by exactly these.
+function factorsFor(height, width, wantedHeight, wantedWidth) {
+  const whole = (has, wants) => Math.max(1, Math.floor(has / wants));
+  const rows = whole(height, wantedHeight);
+  const columns = whole(width, wantedWidth);
+  const even = height === rows * wantedHeight && width === columns * wantedWidth;
+  let halvings = 0;
+  const both = even ? rows | columns : Math.min(rows, columns);
+  while (even ? (both >> halvings) % 2 === 0 : both >> (halvings + 1) > 0) {
+    halvings++;
+  }
+  return {
+    halvings,
+    rows: even ? rows >> halvings : whole(height >> halvings, wantedHeight),
+    columns: even ? columns >> halvings : whole(width >> halvings, wantedWidth),
+  };
+}
+
 // The tensor of a picture of RGBA bytes: a Uint8Array of height x width x channels.
 function preprocess(rgba, width, height, spec) {
   const plan = planFor(height, width, spec);
-  const shrunk = averageBlocks(rgba, width, plan);
-  const rgb = resizeLinear(
-    shrunk, plan.shrunkHeight, plan.shrunkWidth, plan.innerHeight, plan.innerWidth
-  );
+  let picture = cropped(rgba, width, plan);
+  for (let i = 0; i < plan.halvings; i++) {
+    picture = averageBlocks(picture, 2, 2);
+  }
+  const { rows, columns } = plan;
+  if (rows * columns === 2) {
+    // Between two pixels lies their mean.
+    picture = resizeLinear(picture, picture.height / rows, picture.width / columns);
+  } else if (rows * columns > 2) {
+    picture = averageBlocks(picture, rows, columns);
+  }
+  const { rgb } = resizeLinear(picture, plan.innerHeight, plan.innerWidth);
   const tensor = new Uint8Array(spec.height * spec.width * spec.channels).fill(spec.fill);
   for (let y = 0; y < plan.innerHeight; y++) {
     let from = y * plan.innerWidth * 3;
@@ -60,22 +88,35 @@ function preprocess(rgba, width, height, spec) {
   return tensor;
 }
 
-// The shrunk picture as RGB bytes: each of its pixels is the mean of a block of the picture.
-function averageBlocks(rgba, width, plan) {
-  const { top, left, rows, columns, shrunkHeight, shrunkWidth } = plan;
-  const result = new Uint8Array(shrunkHeight * shrunkWidth * 3);
+// The part of a picture that is used, as RGB bytes with its height and width.
+function cropped(rgba, width, plan) {
+  const rgb = new Uint8Array(plan.usedHeight * plan.usedWidth * 3);
+  for (let y = 0, to = 0; y < plan.usedHeight; y++) {
+    let from = ((plan.top + y) * width + plan.left) * 4;
+    for (let x = 0; x < plan.usedWidth; x++, from += 4) {
+      rgb[to++] = rgba[from];
+      rgb[to++] = rgba[from + 1];
+      rgb[to++] = rgba[from + 2];
+    }
+  }
+  return { rgb, height: plan.usedHeight, width: plan.usedWidth };
+}
+
+// A picture shrunk by whole factors: each pixel is the mean of a block of rows x columns.
+function averageBlocks(picture, rows, columns) {
+  const [height, width] = [picture.height / rows, picture.width / columns];
+  const result = new Uint8Array(height * width * 3);
   const area = Math.fround(1 / (rows * columns));
   const small = rows === 2 && columns === 2;
-  const sums = new Int32Array(shrunkWidth * 3);
-  for (let y = 0, to = 0; y < shrunkHeight; y++) {
+  const sums = new Int32Array(width * 3);
+  for (let y = 0, from = 0, to = 0; y < height; y++) {
     sums.fill(0);
     for (let row = 0; row < rows; row++) {
-      let from = ((top + y * rows + row) * width + left) * 4;
       for (let at = 0; at < sums.length; at += 3) {
-        for (let column = 0; column < columns; column++, from += 4) {
-          sums[at] += rgba[from];
-          sums[at + 1] += rgba[from + 1];
-          sums[at + 2] += rgba[from + 2];
+        for (let column = 0; column < columns; column++) {
+          sums[at] += picture.rgb[from++];
+          sums[at + 1] += picture.rgb[from++];
+          sums[at + 2] += picture.rgb[from++];
         }
       }
     }
@@ -84,14 +125,15 @@ function averageBlocks(rgba, width, plan) {
       result[to++] = small ? (sums[at] + 2) >> 2 : roundToEven(Math.fround(sums[at] * area));
     }
   }
-  return result;
+  return { rgb: result, height, width };
 }
 
-// RGB bytes resized by linear interpolation with weights in steps of 1/256, like OpenCV's
+// A picture resized by linear interpolation with weights in steps of 1/256, like OpenCV's
 // INTER_LINEAR_EXACT.
-function resizeLinear(rgb, height, width, outHeight, outWidth) {
+function resizeLinear(picture, outHeight, outWidth) {
+  const { rgb, height, width } = picture;
   if (height === outHeight && width === outWidth) {
-    return rgb;
+    return picture;
   }
   const across = weightsFor(width, outWidth);
   const down = weightsFor(height, outHeight);
@@ -119,7 +161,7 @@ function resizeLinear(rgb, height, width, outHeight, outWidth) {
       result[to++] = (near[at] * (256 - weight) + far[at] * weight + 32768) >> 16;
     }
   }
-  return result;
+  return { rgb: result, height: outHeight, width: outWidth };
 }
 
 // For each pixel of a line of length `outSize`: the two pixels of a line of length `size` between

@@ -129,6 +129,31 @@ def test_fine_stripes_shrink_to_grey_and_do_not_alias() -> None:
     assert np.abs(tensor.astype(int) - 128).max() <= 1
 
 
+@pytest.mark.parametrize(("height", "width", "wide"), [(1080, 1920, 4), (720, 1280, 2)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_stripes_do_not_alias_where_one_side_is_shrunk_more_than_the_other(
+    height: int, width: int, wide: int, turned: bool
+) -> None:
+    # As wide as both sides are shrunk alike: only what the longer one is shrunk by then mixes them.
+    stripes = np.zeros((height, width, 3), np.uint8)
+    stripes[:, (np.arange(width) // wide) % 2 == 1] = 255
+    stripes = stripes.transpose(1, 0, 2) if turned else stripes
+    tensor = preprocess(stripes, InputSpec(height=224, width=224, geometry="squash"))
+    assert np.abs(tensor.astype(int) - 128).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "mean"), [(672, 672, 85), (448, 672, 85), (1344, 672, 85), (896, 448, 128)]
+)
+def test_a_multiple_of_the_tensors_size_becomes_the_mean_of_its_blocks(
+    height: int, width: int, mean: int
+) -> None:
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, :: width // 224] = 255
+    tensor = preprocess(image, InputSpec(height=224, width=224, geometry="squash"))
+    assert (np.abs(tensor.astype(int) - mean) <= 1).all()
+
+
 @pytest.mark.parametrize("geometry", ["letterbox", "squash", "center_crop"])
 @pytest.mark.parametrize(
     ("height", "width"), [(1, 1), (1, 900), (900, 1), (3, 500), (33, 31), (223, 225), (2, 70)]
