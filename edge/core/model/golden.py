@@ -61,7 +61,8 @@ def golden_tensor(bundle: Bundle, golden: GoldenPicture) -> Tensor:
         raise GoldenError(
             f"{bundle.path}: {golden.picture} becomes another input tensor on this machine "
             f"(SHA-256 {found[:12]}…, recorded {golden.tensor_sha256[:12]}…): this OpenCV decodes "
-            "or resizes differently. Install the versions of deploy/locks"
+            "or resizes differently, or the version of pilah that made the bundle did. Install the "
+            "versions of deploy/locks, and where that does not help, convert the run again"
         )
     return tensor
 
