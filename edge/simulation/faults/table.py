@@ -124,7 +124,7 @@ def read_faults(text: str) -> list[Fault]:
             one that does not pass is there twice, of which only the last would count.
     """
     found = [_read(part.strip()) for part in text.split(",")] if text else []
-    for kind, times in Counter(map(type, found)).items():
+    for kind, times in Counter(type(fault) for fault in found).items():
         if times > 1 and not issubclass(kind, PassingFault):
             raise UsageError(
                 f"--faults: {kind.name} is there {times} times, and a run has it once: it lasts "
