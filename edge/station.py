@@ -19,7 +19,9 @@ from functools import cache
 
 from edge.config.reading import StationPlan
 from edge.core.closing import Closing
+from edge.core.errors import LedgerError, LedgerRefusedError
 from edge.events import Observer
+from edge.lanes.lanes import Lanes
 from edge.lanes.opening import open_lanes
 from edge.ledger.opening import begin_recorder, open_journal, open_recorder, open_stamps
 from edge.pins.opened_pins import OpenedPins
@@ -83,6 +85,7 @@ class Station(Closing):
         """
         config = plan.config
         self._notifier, self._patience = notifier, 1.0  # who sent a signal waits for the end
+        self._begun = False
         self._moving, self._opened = ExitStack(), ExitStack()
         clock.enter()
         self._opened.callback(clock.leave)  # the last of all
@@ -95,20 +98,30 @@ class Station(Closing):
         pins = cache(lambda: self._moving.enter_context(openers.pins()))
         try:
             _log.info(f"station    {config.station}")
-            lanes = open_lanes(
-                config.actuators, config.keep_alive, pins=pins, parts=self._moving, clock=clock,
-                report=watch.before(lambda ended: self._dispatch.note(ended)),
-                belt=config.belt_with_encoder,
-            )  # fmt: skip
+            failure: Exception | None = None
+            try:  # first of all: what moves must be at rest
+                lanes = open_lanes(
+                    config.actuators, config.keep_alive, pins=pins, parts=self._moving, clock=clock,
+                    report=watch.before(lambda ended: self._dispatch.note(ended)),
+                    belt=config.belt_with_encoder,
+                )  # fmt: skip
+            except Exception as error:  # is written down first, by a station that moves nothing
+                failure, lanes = error, Lanes({}, {}, clock=clock)
             # Its process starts while the model is loaded.
             ledger = openers.ledger(config.ledger.path, keep=config.keep)
             recorder = begin_recorder(
                 ledger, config.ledger, observers=observers, clock=clock, stamps=stamps
             )
             self._opened.callback(recorder.close)
+            self._open_ledger = cache(
+                lambda: open_recorder(recorder, config.ledger, config.station)
+            )
             journal = open_journal(recorder, config.ledger, stamps)
-            self.state = StateWatch(config, lanes=lanes, journal=journal, pins=pins, clock=clock)
+            self.state = StateWatch(config, lanes=lanes, journal=journal, clock=clock)
             self._moving.callback(self.state.close)
+            if failure is not None:
+                raise failure
+            self.state.open_contacts(pins)
             receiving = Receiving(
                 config,
                 publish=recorder.offer,
@@ -122,7 +135,7 @@ class Station(Closing):
                 plan, openers, clock, self._sorting.beat, parts=self._opened, state=self.state,
                 travel=lanes.travel,
             )  # fmt: skip
-            open_recorder(recorder, config.ledger, config.station)
+            self._open_ledger()
             sink = receiving.begin(recorder, alarm=lambda: lanes.signal(config.alarm_lane))
             self.bundles = BundleReload(
                 plan, open_model=openers.model, change=self.change_model,
@@ -151,11 +164,16 @@ class Station(Closing):
             )
             self._threads = StationThreads(self._parts, endings, clock=clock, notifier=notifier)
             _log.info(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
-        except BaseException as error:
-            with self:  # which closes all
-                if hasattr(self, "state"):
-                    self.state.end(complete=False, failed=isinstance(error, Exception))
-            raise
+        except BaseException:
+            with self:  # which writes that down, and closes all
+                raise
+
+    def __exit__(self, *raised: object) -> None:
+        """Closes it; where an error kept it from beginning to sort, that is written down."""
+        with self._opened:
+            self._moving.close()  # first of all, see `close`
+            if not self._begun:
+                self._tell_of_end(raised[1])
 
     def close(self) -> None:
         """Puts every actuator at rest and closes every part; may be called twice."""
@@ -188,6 +206,7 @@ class Station(Closing):
         model = self._parts.sorter.model
         self._parts.journal.started(model.title, model.digest)
         self.state.ready(learns=self.loop.learns)
+        self._begun = True
         self._threads.run(
             [
                 Task("camera", lambda: pump.run(self._camera), pump.heartbeat),
@@ -205,6 +224,22 @@ class Station(Closing):
     def vital_signs(self) -> VitalSigns:
         """How the station is at this moment; may be called by any thread, and takes no lock."""
         return self._threads.vital_signs()
+
+    def _tell_of_end(self, error: object) -> None:
+        """Writes down that the station ends before it has begun to sort."""
+        refused = error if isinstance(error, LedgerError) else None
+        if refused is None and error is not None and hasattr(self, "state"):
+            if not isinstance(error, Exception):  # somebody ends it, and waits for that
+                self.state.end(complete=False)
+                return
+            self.state.cannot_start(error)
+            try:
+                self._open_ledger()  # a new one takes longer to open than one waits for last rows
+            except LedgerRefusedError as found:
+                refused = found
+                _log.error(f"incident   {found}")
+        if refused is not None:
+            _log.error("incident   this start is not in the ledger, which cannot be written")
 
     def _tell(self, level: int, text: str) -> None:
         """Logs a message, and shows it as the service's status."""

@@ -248,6 +248,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.opening edge.sorting.loop edge.sorting.opening
         edge.sorting.threads
     """,
+    "tests/edge/test_station_state.py": """
+        edge.state.as_before
+    """,
     "tests/edge/vision/camera/test_stream.py": """
         edge.vision.camera.opencv
     """,

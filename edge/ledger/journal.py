@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 
 import edge
@@ -17,11 +18,13 @@ from edge.events import (
 )
 from edge.flow import CameraChange
 from edge.ledger.recorder import Recorder
-from edge.ledger.reports.last_run import LastRun
+from edge.ledger.reports.last_run import START_FAILED, LastRun
 
 
 class Journal:
     """Offers an event for each thing that happens; never waits, and may be used by any thread.
+
+    After a start that failed, what happens is held back until this one goes on or has failed, too.
 
     Attributes:
         camera_lost: whether the camera is lost now.
@@ -39,6 +42,10 @@ class Journal:
         """
         self._recorder, self.before = recorder, before
         self.stamps = stamps.following(before.newest_id)
+        failed = [one.cause for one in before.open if one.name == START_FAILED]
+        self._failure = failed[-1] if failed else None
+        self._alone = threading.Lock()
+        self._held: list[Event] | None = [] if failed else None
         self._stopped = False
         self.camera_lost, self.camera_losses = False, 0
 
@@ -53,7 +60,32 @@ class Journal:
 
     def offer(self, event: Event) -> None:
         """Takes an event; see EventSink."""
-        self._recorder.offer(event)
+        with self._alone:
+            if self._held is not None:
+                self._held.append(event)
+                return
+            self._recorder.offer(event)
+
+    def goes_on(self) -> None:
+        """The start has not failed: what was held back is offered; may be called twice."""
+        with self._alone:
+            for event in self._held or ():
+                self._recorder.offer(event)
+            self._held = None
+
+    def forgets_start(self, cause: str) -> bool:
+        """The start fails. Where the one before has failed for the same cause, nothing is told of
+        this one, and its incident stays open.
+
+        Returns:
+            whether that is so.
+        """
+        with self._alone:
+            if self._held is not None and cause == self._failure:
+                self._held.clear()
+                return True
+        self.goes_on()
+        return False
 
     def end_those_of_before(self) -> None:
         """The incidents that were open when the run before ended are over: what is still the
@@ -62,15 +94,15 @@ class Journal:
             stamp = self.stamps.now()
             lasted = datetime.fromisoformat(stamp.time) - datetime.fromisoformat(one.since)
             seconds = max(0.0, round(lasted.total_seconds(), 3))  # the clock may have been set back
-            self._recorder.offer(IncidentEnded(*stamp, one.id, one.name, one.scope, seconds))
+            self.offer(IncidentEnded(*stamp, one.id, one.name, one.scope, seconds))
 
     def started(self, bundle: str, digest: str) -> None:
         """The station begins to sort with this bundle."""
-        self._recorder.offer(StationStarted(*self.stamps.now(), edge.__version__, bundle, digest))
+        self.offer(StationStarted(*self.stamps.now(), edge.__version__, bundle, digest))
 
     def model_changed(self, bundle: str, digest: str) -> None:
         """What comes into view from now on is judged by the model of this bundle."""
-        self._recorder.offer(ModelChanged(*self.stamps.now(), bundle, digest))
+        self.offer(ModelChanged(*self.stamps.now(), bundle, digest))
 
     def camera_changed(self, change: CameraChange, *, ago: float = 0.0) -> Event:
         """The camera is lost, or is back; returns the event of that.
@@ -86,7 +118,7 @@ class Journal:
             if change.lost_seconds is None
             else CameraBack(*stamp, change.camera, change.lost_seconds)
         )
-        self._recorder.offer(event)
+        self.offer(event)
         return event
 
     def stopped(self, items: int, reason: str) -> None:
@@ -98,4 +130,4 @@ class Journal:
         """
         if not self._stopped:
             self._stopped = True
-            self._recorder.offer(StationStopped(*self.stamps.now(), items, reason))
+            self.offer(StationStopped(*self.stamps.now(), items, reason))

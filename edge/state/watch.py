@@ -17,25 +17,25 @@ from edge.config.station import StationConfig
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.closing import Closing
 from edge.core.errors import ControlRefusedError, HomeSwitchError, PinError
+from edge.core.redaction import redacted
 from edge.core.terminal.sentence import Sentence
 from edge.events import ExitSeen
 from edge.flow import CameraChange, Frame, Observation, PictureFault, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.ledger.journal import Journal
-from edge.ledger.reports.last_run import LastRun
+from edge.ledger.reports.last_run import START_FAILED
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
+from edge.state.as_before import stand_as_before
 from edge.state.camera_watch import CameraWatch
 from edge.state.incidents.encoder import EncoderSilence
 from edge.state.incidents.jam import Jams
-from edge.state.incidents.kinds import INCIDENTS
 from edge.state.incidents.notice import Notice
 from edge.state.incidents.register import IncidentRegister
 from edge.state.incidents.starved import Starvation
 from edge.state.keeper import StationStates
-from edge.state.machine import Mode, State
-from edge.state.stops import PAUSED, Cause, EndsBy
+from edge.state.machine import State
 from edge.telemetry.status import StateSigns
 
 if TYPE_CHECKING:
@@ -53,13 +53,6 @@ _LEARNING_SECONDS = 5.0
 """How much longer than it needs where good pictures come a trigger may learn."""
 _KEEP_SECONDS = 2.0
 """How long a change of the mode may take to be written, before its answer says that it is not."""
-_ABORTED_BEFORE = {
-    State.ABORTED.value: "The station was Aborted when it ended, and not cleared.",
-    None: "Nobody knows whether the station was Aborted when it ended: its ledger cannot be read.",
-}
-"""Why a station with an emergency stop is Aborted from its start, by how the run before ended."""
-
-_AS_BEFORE = "It was so when the station ended, and nobody has reset it."
 
 
 class StateWatch(Closing):
@@ -76,22 +69,18 @@ class StateWatch(Closing):
         *,
         lanes: Lanes,
         journal: Journal,
-        pins: Callable[[], Pins],
         clock: Clock,
     ) -> None:
-        """The station is Starting, and its lanes are held; contacts are read once.
+        """The station is Starting, and its lanes are held.
 
         Args:
             config: the station file.
             lanes: are held in every state but Execute.
             journal: takes what happens to the station.
-            pins: opens the machine's GPIO pins, where there are contacts.
-
-        Raises:
-            PinError: the pin of a contact cannot be used.
         """
         self._lanes, self._journal, self._clock = lanes, journal, clock
         offer, stamps, settings = journal.offer, journal.stamps, config.stops
+        self._settings = settings
         self._states = StationStates(moving=lanes, offer=offer, stamps=stamps, clock=clock)
         self._register = IncidentRegister(
             states=self._states, offer=offer, stamps=stamps, clock=clock
@@ -116,52 +105,29 @@ class StateWatch(Closing):
         self.tasks: list[Task] = []
         journal.end_those_of_before()
         self._states.begin()
-        self._stand_as_before(journal.before)
-        if journal.before.state is None and config.actuators:
-            self._states.stay_in(Mode.MAINTENANCE)
-            self.take(Notice("mode_unknown", True, clock.now()))
-        cause = _ABORTED_BEFORE.get(journal.before.state)
-        if settings is not None and settings.emergency_stop and cause:
-            now = clock.now()
-            self.take(Notice("emergency_stop", True, now, cause=cause))
-            self.take(Notice("emergency_stop", False, now))  # unless the contact says so, too
-        if settings is not None and settings.has_contacts:
-            from edge.state.inputs import ContactReader  # which no other station needs
+        stand_as_before(
+            config, journal.before, states=self._states, take=self.take, now=clock.now()
+        )
 
-            reader = ContactReader(
-                settings, pins(), clock=clock, notice=self.take, passed=self._passed
-            )
-            self._reader = reader
-            self.tasks.append(Task("contacts", reader.run, reader.heartbeat))
-            reader.read()
+    def open_contacts(self, pins: Callable[[], Pins]) -> None:
+        """Opens the contacts that the station file names, and reads them once.
 
-    def _stand_as_before(self, before: LastRun) -> None:
-        """What only a person ends is not over because the program was started again."""
-        now, waiting = self._clock.now(), set(filter(None, before.waits_for.split(", ")))
-        for label in sorted(waiting):
-            name, _, lane = label.partition(" ")
-            if name in INCIDENTS:
-                cause = f"{INCIDENTS[name].cause.format(scope=lane)} {_AS_BEFORE}"
-                self.take(Notice(name, True, now, lane, cause))
-                waiting.discard(label)
-        if PAUSED in waiting:
-            self._states.add(Cause(PAUSED, State.HELD, now, ends_by=EndsBy.RESUME))
-            _log.warning(
-                "state      the station was paused when it ended, and is paused still: "
-                "`pilah-edge resume` lets it sort"
-            )
-        if before.mode in [one.value for one in Mode if one.is_manual]:
-            self._states.stay_in(Mode(before.mode))
-            _log.warning(
-                f"state      the station was in the mode {before.mode} when it ended, and stays "
-                "Stopped: `pilah-edge mode`, then `reset` and `resume` let it sort"
-            )
-        elif waiting - {PAUSED}:  # STOPPED, or what only a newer pilah knows
-            self._states.stay_in(Mode.PRODUCTION)
-            _log.warning(
-                "state      somebody had stopped the station when it ended, and it stays Stopped: "
-                "`pilah-edge reset` and `resume` let it sort"
-            )
+        Args:
+            pins: opens the machine's GPIO pins.
+
+        Raises:
+            PinError: the pin of a contact cannot be used.
+        """
+        if self._settings is None or not self._settings.has_contacts:
+            return
+        from edge.state.inputs import ContactReader  # which no other station needs
+
+        reader = ContactReader(
+            self._settings, pins(), clock=self._clock, notice=self.take, passed=self._passed
+        )
+        self._reader = reader
+        self.tasks.append(Task("contacts", reader.run, reader.heartbeat))
+        reader.read()
 
     def close(self) -> None:
         """Frees the pins of the contacts; may be called twice."""
@@ -177,8 +143,20 @@ class StateWatch(Closing):
         Args:
             learns: see SortingState.
         """
+        self._journal.goes_on()
         self._starting, self._started = True, self._clock.now()
         self._look_whether_ready(learns)
+
+    def cannot_start(self, error: Exception) -> None:
+        """A part of the station cannot be opened: an incident, and the end of this start.
+
+        A service tries again every few seconds. As long as it fails in the same way, that is one
+        incident and one stop, and nothing is told of another try.
+        """
+        cause = _sentence(error)
+        if not self._journal.forgets_start(cause):
+            self.take(Notice(START_FAILED, True, self._clock.now(), cause=cause, logged=True))
+            self.end(complete=False, failed=True)
 
     def stop(self) -> None:
         """No more contacts are read; may be called twice."""
@@ -335,10 +313,9 @@ class StateWatch(Closing):
         try:
             self._lanes.run()
         except PinError as error:
-            cause = f"{error}{'' if str(error).endswith(('.', '?')) else '.'}"
             lost = isinstance(error, HomeSwitchError)
             name = "home_not_found" if lost else "actuator_failed"
-            self.take(Notice(name, True, self._clock.now(), cause=cause))
+            self.take(Notice(name, True, self._clock.now(), cause=_sentence(error)))
             raise
 
     def moved(self, lane: str) -> None:
@@ -367,7 +344,7 @@ class StateWatch(Closing):
         try:
             yield
         except Exception as error:  # whatever it is, the station keeps the model before
-            cause = f"{'; '.join(str(error).splitlines())}."
+            cause = _sentence(error)
             if cause != self._refused:
                 self.take(Notice("model_refused", False, self._clock.now()))
             self._refused = cause
@@ -394,3 +371,9 @@ class StateWatch(Closing):
             self._jams.seen(lane, self._belt_at(at))
         stamp = self._journal.stamps.at(self._clock.wall() - (self._clock.now() - at))
         self._journal.offer(ExitSeen(*stamp, lane=lane, at=at))
+
+
+def _sentence(error: Exception) -> str:
+    """What an error says, as a sentence for the ledger, which others read, too."""
+    said = "; ".join(redacted(str(error)).splitlines()) or type(error).__name__
+    return said if said.endswith((".", "?")) else f"{said}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,11 +13,12 @@ from pathlib import Path
 import jinja2
 
 from edge.ledger.export.counting import ItemCounts
-from edge.ledger.reports.open_incidents import OpenIncidents
+from edge.ledger.reports.last_run import START_FAILED
+from edge.ledger.reports.open_incidents import OpenIncident, OpenIncidents
 from edge.web.control import StationControl
 from edge.web.guard import is_loopback
 from edge.web.language.languages import Language, read_languages
-from edge.web.live import Live
+from edge.web.live import Beat, Live
 from edge.web.notices import Notices
 from edge.web.people.accounts import Accounts
 from edge.web.people.guesses import Guesses
@@ -99,7 +100,7 @@ class Site:
         self.hour_counts, self.day_counts = ItemCounts(plan.ledger), ItemCounts(plan.ledger)
         self.notices, self.review = Notices(), ReviewQueue(plan)
         self.presses = Presses()
-        self.incidents = OpenIncidents(plan.ledger)
+        self._incidents = OpenIncidents(plan.ledger)
         self.model = SortingModel(plan)
         self.control = StationControl(plan.station, plan.ledger)
         self.sessions, self.guesses = Sessions(plan.sessions, wall), Guesses(clock)
@@ -108,3 +109,16 @@ class Site:
         self.languages: Mapping[str, Language] = read_languages()
         self.files = _static_files()
         self.templates = _templates()
+
+    def open_incidents(self, beat: Beat) -> Sequence[OpenIncident]:
+        """The open incidents, the oldest first; of a station that does not run that alone for which
+        it could not be started, as nobody knows how it is with the others.
+
+        Args:
+            beat: a look at the station.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        found = self._incidents.now()
+        return [one for one in found if one.name == START_FAILED] if beat.is_silent else found

@@ -161,7 +161,7 @@ def test_a_part_that_cannot_be_opened_leaves_the_others_closed(new_run: NewRun) 
             "SELECT json_extract(details, '$.state'), json_extract(details, '$.first') "
             "FROM events WHERE kind = 'state_changed' ORDER BY id"
         ).fetchall()
-    assert states == [("Starting", ""), ("Stopped", "failed")]
+    assert states == [("Starting", ""), ("Stopped", "start_failed")]
 
 
 def test_a_model_that_does_not_reproduce_does_not_sort(

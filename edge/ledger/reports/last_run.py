@@ -34,6 +34,8 @@ _STATE = (
     "ifnull(json_extract(details, '$.waits_for'), '') FROM events "
     "WHERE kind = 'state_changed' ORDER BY id DESC LIMIT 1"
 )
+START_FAILED = "start_failed"
+"""The incident that a part of the station could not be opened."""
 _OWN = {
     "camera_lost": ("camera_lost", True), "camera_back": ("camera_lost", False),
     "ledger_failed": ("ledger_failed", True), "ledger_back": ("ledger_failed", False),
@@ -55,6 +57,8 @@ class LeftOpen(NamedTuple):
     scope: str
     since: str
     """As `Event.time`."""
+    cause: str = ""
+    """See `IncidentRaised.cause`; empty where it has an event of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,9 @@ def _left_open(rows: Iterable[_Row]) -> tuple[LeftOpen, ...]:
     found: dict[str, LeftOpen] = {}
     for event_id, time, kind, details in sorted(rows, key=lambda row: row[0]):
         if kind == "incident_raised":
-            found[event_id] = LeftOpen(event_id, details["name"], details["scope"], time)
+            found[event_id] = LeftOpen(
+                event_id, details["name"], details["scope"], time, details["cause"]
+            )
         elif kind == "incident_ended":
             found.pop(details["incident_id"], None)
         elif kind in _OWN:

@@ -181,6 +181,14 @@ _KINDS = (
         stop=State.HELD,
     ),
     IncidentKind(
+        "start_failed", "station",
+        "The station could not be started, as a part of it cannot be opened.",
+        "Mend what the reason names, and start the station. The service tries that again by "
+        "itself, unless only a person can mend it.",
+        "The station is started.",
+        stop=State.HELD, stands=State.STOPPED,
+    ),
+    IncidentKind(
         "ledger_failed", "ledger",
         "The ledger cannot be written, or does not answer; the rows wait.",
         "See whether its disk is full, or hangs.",

@@ -47,7 +47,7 @@ def show(visit: Visit) -> Response:
             sending = receiver_statuses(keep.receivers, keep.positions, boxes)
     incidents: Sequence[OpenIncident] = ()
     with suppress(LedgerError):
-        incidents = () if beat.is_silent else visit.site.incidents.now()
+        incidents = visit.site.open_incidents(beat)
     state = None if beat.is_silent else visit.site.control.state(visit.who)
     name = Sayer(visit).name
     asked = visit.is_admin and not beat.is_silent

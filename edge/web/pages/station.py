@@ -41,7 +41,7 @@ def show(visit: Visit) -> Response:
     items: list[ExportedItem] = []
     try:
         counted = [_by_lane(found) for found in site.hour_counts.counts(spans, now)]
-        incidents = () if beat.is_silent else site.incidents.now()
+        incidents = site.open_incidents(beat)
         items, _ = newest_items(
             site.plan.ledger, EVERYTHING, before=None, limit=_ITEMS,
             photographs=site.plan.photographs,

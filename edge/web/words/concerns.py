@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from edge.ledger.reports.last_run import START_FAILED
 from edge.ledger.reports.open_incidents import OpenIncident
 from edge.state.incidents.kinds import INCIDENTS
 from edge.telemetry.status import SILENT_SECONDS, StationState
@@ -69,7 +70,8 @@ def _texts(name: str, scope: str, said: tuple[str, str], _: Gettext) -> tuple[st
         "jam": _("Clear the lane, then press Reset."),
     }
     to_do = by_button.get(name) or _(kind.what_to_do)
-    return _(kind.cause).replace("{scope}", scope), to_do
+    cause = _(kind.cause).replace("{scope}", scope)
+    return f"{cause} {said[0]}" if name == START_FAILED else cause, to_do
 
 
 def _concerns(beat: Beat, _: Gettext) -> Iterator[Concern]:

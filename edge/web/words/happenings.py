@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from edge.ledger.reports.last_run import START_FAILED
 from edge.ledger.reports.newest_events import Happening
 from edge.state.incidents.kinds import INCIDENTS, IncidentKind
 from edge.web.words.reasons import state_words
@@ -48,7 +49,8 @@ def _words(
     if event == "incident_raised":
         if incident is None:
             return _("Incident"), f"{details['cause']} {details['what_to_do']}"  # a newer pilah's
-        return _cause(incident, scope, _), ""
+        why = details["cause"] if incident.name == START_FAILED else ""
+        return _cause(incident, scope, _), str(why)
     if event == "incident_ended":
         return over % (str(details["name"]) if incident is None else _cause(incident, scope, _)), ""
     if (begun := _BEGIN.get(event)) is not None:

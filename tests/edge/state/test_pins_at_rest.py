@@ -218,9 +218,9 @@ class Run:
         )  # fmt: skip
         recorder: Any = self
         self.watch = StateWatch(
-            plan.config, lanes=self.lanes, journal=Journal(recorder, stamps, before),
-            pins=lambda: pins, clock=clock,
-        )  # fmt: skip
+            plan.config, lanes=self.lanes, journal=Journal(recorder, stamps, before), clock=clock
+        )
+        self.watch.open_contacts(lambda: pins)
         self.dispatch = Dispatch(
             plan, lanes=self.lanes, recorder=self, tally=Tally(), stamps=stamps, clock=clock,
             pictures=PictureUses(codes=NoCodes()),

@@ -72,8 +72,9 @@ def watch(
     )  # fmt: skip
     found = StateWatch(
         config, lanes=lanes or Lanes({}, {}, clock=clock, travel=travel),
-        journal=Journal(recorder, Stamps("a", now), LastRun()), pins=lambda: pins, clock=clock,
+        journal=Journal(recorder, Stamps("a", now), LastRun()), clock=clock,
     )  # fmt: skip
+    found.open_contacts(lambda: pins)
     found.ready(learns=learns)
     return found, sink
 

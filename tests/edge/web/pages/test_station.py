@@ -202,6 +202,20 @@ def test_open_incidents_are_shown_with_what_to_do_in_the_language(pages: Pages) 
     assert "Water" not in pages.browser().get("/").text
 
 
+@pytest.mark.parametrize("page", ["/", "/health"])
+def test_why_a_station_could_not_be_started_is_shown_while_it_does_not_run(
+    pages: Pages, page: str
+) -> None:
+    stamps = Stamps("bin-1", lambda: NOON - 60)
+    cause = "/dev/gpiochip0 cannot be opened: permission denied."
+    pages.write([IncidentRaised(*stamps.now(), "start_failed", "", cause, "Mend it.", "itself")])
+    pages.reading = None
+    text = pages.browser().get(page).text
+    assert f"The station could not be started, as a part of it cannot be opened. {cause}" in text
+    assert "Mend what the reason names" in text
+    assert f"tidak dapat dibuka. {cause}" in pages.browser(language="id").get(page).text
+
+
 @pytest.mark.parametrize(
     ("state", "buttons"), [("Stopped", []), ("Idle", []), ("Aborted", ["clear"])]
 )
