@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.simulation.account.page import write_page
     from edge.simulation.faults.table import fault_lines, read_faults
     from edge.simulation.options import SimulationOptions
-    from edge.simulation.photograph_place import shape_warning
+    from edge.simulation.photograph_place import class_warning, shape_warning
     from edge.simulation.running import lane_places
 
     if arguments.faults == "help":
@@ -111,12 +111,15 @@ def run(arguments: argparse.Namespace) -> int:
         scores=arguments.scores,
         faults=tuple(read_faults(arguments.faults)),
     )
-    if arguments.items is not None and (told := shape_warning(plan, arguments.items)) is not None:
-        _log.warning(f"warning    {told}")
+    if arguments.items is not None:
+        for told in (shape_warning(plan, arguments.items), class_warning(plan, arguments.items)):
+            if told is not None:
+                _log.warning(f"warning    {told}")
     if arguments.find_rate is not None:
         return _find_rate(plan, options, arguments)
     gallery = None if arguments.html is None else Gallery(lane_places(plan.config))
     report = simulate(plan, options, settled=gallery)
+    _tell_of_the_rate(report, options)
     if gallery is not None:
         write_page(arguments.html, report, gallery)
         _log.info(f"{arguments.html}: the page of this run")
@@ -125,6 +128,20 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(report.lines()))
     return EXIT_NO if report.stopped else EXIT_OK
+
+
+def _tell_of_the_rate(report: Report, options: SimulationOptions) -> None:
+    """Warns where the items that were asked for could not come so fast."""
+    from edge.simulation.rate_search import CARRIED
+
+    came, asked = report.items_per_second, options.rate
+    if asked is None or came is None or came >= CARRIED * asked or options.faults:
+        return
+    _log.warning(
+        f"--rate {asked:g}: {came:.2f} items a second came: no more can, as they would overlap, or "
+        "have to wait for the one before. The performance in the OEE is against the rate that was "
+        "asked for"
+    )
 
 
 def _find_rate(plan: StationPlan, options: SimulationOptions, asked: argparse.Namespace) -> int:

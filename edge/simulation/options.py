@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from edge.config.reading import StationPlan
 from edge.config.station import StationConfig
-from edge.core.dataset import read_picture_set
+from edge.core.dataset import PictureSet, read_picture_set
 from edge.core.dataset.scores_file import read_scores
 from edge.core.errors import UsageError
 from edge.core.verdict import Prediction
@@ -82,7 +82,7 @@ def world_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld 
     if options.seed is not None:
         given["seed"] = options.seed
     if options.items is not None:
-        read_picture_set(options.items)  # its errors name the folder, not a key of a file
+        _check_classes(plan, read_picture_set(options.items))  # names the folder, no key of a file
         given |= {"photographs": options.items.absolute(), "labels": None, "part": None}
     elif own is None:
         given["labels"] = _drawable(plan)
@@ -231,6 +231,16 @@ def _substitute(plan: StationPlan) -> dict[str, Any]:
         "spacing_views": _APART if whole_region else _NEAR,
         "jitter": 0.1,
     }
+
+
+def _check_classes(plan: StationPlan, photographs: PictureSet) -> None:
+    classes, labels = photographs.labels, plan.bundle.labels
+    if not set(classes) & set(labels):
+        raise UsageError(
+            f"--items {photographs.source}: its classes are {', '.join(classes)}, and "
+            f"{plan.bundle.title} knows {', '.join(labels)}: give a folder that has a folder of "
+            "each of these"
+        )
 
 
 def _drawable(plan: StationPlan) -> list[str]:

@@ -79,6 +79,24 @@ def shape_warning(plan: StationPlan, photographs: Path) -> str | None:
     )
 
 
+def class_warning(plan: StationPlan, photographs: Path) -> str | None:
+    """What to say if some photographs are of classes that the model does not have.
+
+    None: there is nothing to say.
+
+    Raises:
+        PictureSetError: the photographs cannot be used.
+    """
+    labels = plan.bundle.labels
+    unknown = [label for label in read_picture_set(photographs).labels if label not in labels]
+    if not unknown:
+        return None
+    return (
+        f"{photographs}: {plan.bundle.title} has no label {', '.join(map(repr, unknown))}: items "
+        "of such a class belong into no lane, and make each one impure into which they fall"
+    )
+
+
 def region_of_shape(shape: float, *, width: int, height: int) -> Region:
     """The largest region of a picture, in its middle, whose width is `shape` times its height.
 

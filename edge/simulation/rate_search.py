@@ -15,7 +15,7 @@ from edge.simulation.account.report import Report
 
 _CLOSE = 1.05
 """The search ends when the rate that holds and the one that does not are this near."""
-_CARRIED = 0.9
+CARRIED = 0.9
 """A world that carries less than this share of the rate that is asked for carries no more."""
 _SLOWEST = 1 / 64
 """The search gives up below this share of the rate with which it began."""
@@ -154,7 +154,7 @@ def find_rate(purity: float, *, start: float, run: Callable[[float], Report]) ->
         return fine
 
     def is_full() -> bool:
-        return probes[-1].carried < _CARRIED * probes[-1].asked
+        return probes[-1].carried < CARRIED * probes[-1].asked
 
     low, high = None, None
     rate = start

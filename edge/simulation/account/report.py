@@ -171,7 +171,9 @@ class Report:
             for name, share in factors.items()
         )
         if found.ideal_rate:
-            shares += f"; at the best {60 * found.ideal_rate:.4g} items a minute"
+            best = 60 * found.ideal_rate
+            said = f"{best:,.0f}" if best >= 1000 else f"{best:.4g}"
+            shares += f"; at the best {said} items a minute"
         stops = [
             f"stops      {line.stops} of {line.reason}, {line.length / 1e6:,.1f} s"
             for line in states.pareto

@@ -20,7 +20,7 @@ from edge.core.errors import (
 )
 from tests.bundles import SPEC
 from tests.edge.simulation.faults.test_told import CAROUSEL
-from tests.edge.simulation.photographs import STATION, belt_station
+from tests.edge.simulation.photographs import STATION, belt_station, write_things
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
 
@@ -31,7 +31,10 @@ def test_the_table_and_the_json_say_the_same(
     file = belt_station(tmp_path)
     words = ["simulate", str(file), "--items", str(tmp_path / "things"), "--count", "2"]
     assert main(words) == EXIT_OK
-    table = capsys.readouterr().out
+    shown = capsys.readouterr()
+    table = shown.out
+    assert "no more can" not in shown.err
+    assert "has no label" not in shown.err
     page = tmp_path / "page.html"
     assert main([*words, "--json", "--html", str(page)]) == EXIT_OK
     found = json.loads(capsys.readouterr().out)
@@ -101,6 +104,31 @@ def test_the_rate_of_a_purity_is_found_with_the_station_itself(
     assert found["saturated"]
     assert found["rate"] == found["runs"][0]["items_per_second"]
     assert 1 < found["rate"] < 5
+
+
+def test_a_rate_that_no_belt_carries_and_a_class_that_no_model_knows_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, things = belt_station(tmp_path), tmp_path / "things"
+    (things / "blue").rename(things / "teal")
+    words = ["simulate", str(file), "--items", str(things), "--count", "2", "--seed", "1"]
+    assert main([*words, "--rate", "1000"]) == EXIT_OK
+    found = capsys.readouterr()
+    assert "has no label 'teal': items of such a class belong into no lane" in found.err
+    assert "--rate 1000: " in found.err
+    assert "items a second came: no more can" in found.err
+    assert "; at the best 60,000 items a minute" in found.out
+
+
+def test_photographs_of_nothing_that_the_model_knows_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = belt_station(tmp_path)
+    things = write_things(tmp_path / "others", labels=("red",))
+    (things / "red").rename(things / "golden")
+    assert main(["simulate", str(file), "--items", str(things), "--count", "1"]) == EXIT_USAGE
+    assert "its classes are golden, and " in (said := capsys.readouterr().err)
+    assert "knows red, green, blue: give a folder" in said
 
 
 def test_recorded_scores_pass_in_place_of_items(
