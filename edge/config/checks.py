@@ -101,6 +101,13 @@ def bin_problems(config: ActuationConfig) -> Iterator[FileProblem]:
         if refusal := config.bin.refusal(position):
             yield FileProblem((*where, "position"), f"{position:g} {refusal}")
             continue
+        home = getattr(config.bin, "home", None)
+        if home is not None and position > home.within_steps:
+            yield FileProblem(
+                (*where, "position"),
+                f"{position:g} is beyond bin.home.within_steps ({home.within_steps:,}): from there "
+                "the home switch would not be found after a crash. Raise within_steps",
+            )
         if position in first:
             yield FileProblem(
                 (*where, "position"),

@@ -13,6 +13,12 @@ from edge.pins.header import BUSES, PULLED_UP
 
 _REAL = ("usb", "picamera", "stream")
 """Cameras before which things pass as they come."""
+_ANNOUNCING = ("beam", "button", "socket")
+"""Triggers that say when an item comes, in seconds."""
+_MOST_PULSES = 2000
+"""Pulses of an encoder that are surely counted, in a second."""
+_FARTHEST_OFF = 10.0
+"""Millimetres from one pulse of an encoder to the next that are worth a word."""
 
 
 def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
@@ -22,6 +28,7 @@ def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
         yield from _about_its_delay(config, lane, where)
         if lane.actuator is not None:
             yield from _about_its_motor(lane, (*where, "actuator"))
+            yield from _about_its_arm(config, lane, (*where, "actuator", "hold_seconds"))
             yield from _about_its_hold(config, lane, (*where, "actuator", "hold_seconds"))
     moves = any(lane.actuator is not None for lane in config.lanes.values())
     if config.keep_alive is not None and not moves:
@@ -33,6 +40,7 @@ def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
     yield from _about_pins(config)
     yield from _about_the_emergency_stop(config)
     yield from _about_items_that_follow(config)
+    yield from _about_the_encoder(config)
     yield from _about_items_in_parts(config)
     yield from _about_a_camera_that_is_moved(config)
     yield from _about_the_ledger(config)
@@ -99,7 +107,9 @@ def _about_driven_pins(value: object, where: Location) -> Iterator[FileProblem]:
         if key in ("home", "end"):
             continue
         if key == "pin" and isinstance(part, int) and where != ("keep_alive",):
-            yield from _about_its_level(part, value.get("active_high"), (*where, key))
+            coil = True if value.get("kind") == "solenoid" else None  # what it is without the key
+            active_high = value.get("active_high", coil)
+            yield from _about_its_level(part, active_high, (*where, key))
         elif key == "enable_pin" and isinstance(part, int):
             yield from _about_its_level(
                 part, value.get("enable_active_high", False), (*where, key), has_resistor=True
@@ -187,6 +197,55 @@ def _about_its_motor(lane: Lane, where: Location) -> Iterator[FileProblem]:
             where,
             "has no home switch: after a crash or a power cut in the middle of a move its rest "
             "position is where it stopped. Add `home`, or look at it before each start",
+        )
+
+
+def _about_its_arm(config: StationConfig, lane: Lane, where: Location) -> Iterator[FileProblem]:
+    arm = lane.actuator
+    turn = None if arm is None or arm.kind != "servo" else getattr(arm, "turn_seconds", None)
+    if arm is None or turn is None or arm.hold_seconds >= turn or config.camera.kind not in _REAL:
+        return
+    yield FileProblem(
+        where,
+        f"{arm.hold_seconds:g} is shorter than turn_seconds ({turn:g}), which counts from its "
+        "start: the arm may turn back before it is there. Raise hold_seconds, or write how long "
+        "the arm needs as turn_seconds",
+    )
+
+
+def _about_the_encoder(config: StationConfig) -> Iterator[FileProblem]:
+    """What an encoder of the belt does not do, though somebody may count on it."""
+    belt = config.belt
+    if belt is None or belt.encoder is None:
+        return
+    where: Location = ("belt", "encoder", "pulses_per_metre")
+    pulses = belt.encoder.pulses_per_metre
+    if (most := pulses * belt.metres_per_second) > _MOST_PULSES:
+        yield FileProblem(
+            where,
+            f"{pulses:g} are {most:,.0f} pulses a second at {belt.metres_per_second:g} m/s, of "
+            f"which at most {_MOST_PULSES:,} can be counted: take an encoder with fewer",
+        )
+    if (off := 1000 / pulses) > _FARTHEST_OFF:
+        yield FileProblem(
+            where,
+            f"{pulses:g} tell where an item is to {off:.0f} mm only: take an encoder with 200 or "
+            "more, or put it on a smaller roller",
+        )
+    for name, lane in config.lanes.items():
+        if lane.actuator is not None and lane.delay_seconds is not None:
+            yield FileProblem(
+                ("lanes", name, "delay_seconds"),
+                "counts seconds, whatever the belt's encoder tells: where the belt gets slower or "
+                "stops, the actuator misses the item. Write distance_metres instead",
+            )
+    if config.trigger.kind in _ANNOUNCING:
+        yield FileProblem(
+            ("trigger",),
+            f"a {config.trigger.kind} trigger counts seconds until an item is in the middle of the "
+            "region, whatever the belt's encoder tells: where the belt gets slower or stops, other "
+            "pictures are taken for the item, and its actuator misses it. Use {kind: motion}, or "
+            "see that the belt keeps its speed",
         )
 
 

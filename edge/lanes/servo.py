@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from edge.core.yaml_messages import advised
 from edge.lanes import ActuatorSettings
@@ -36,6 +36,12 @@ class Settings(ArmSettings, ActuatorSettings):
         raise advised(
             f"must be between min_angle and max_angle ({low:g} to {high:g}). Received: {angle:g}"
         )
+
+    @model_validator(mode="after")
+    def _moves_at_all(self) -> Self:
+        if self.active_angle == self.rest_angle:
+            raise advised("has active_angle equal to rest_angle: it would never move")
+        return self
 
     @property
     def timing(self) -> Timing:

@@ -32,6 +32,13 @@ class Settings(DriveSettings, ActuatorSettings):
             raise advised("has active_steps equal to rest_steps: it would never move")
         if self.home is not None and min(self.active_steps, self.rest_steps) < 0:
             raise advised("has a position below 0, which is behind its home switch")
+        farthest = max(self.active_steps, self.rest_steps)
+        if self.home is not None and self.home.within_steps < farthest:
+            raise advised(
+                f"has home.within_steps ({self.home.within_steps:,}) below its farthest position "
+                f"({farthest:,}): from there the home switch would not be found after a crash. "
+                f"Write somewhat more than {farthest:,}"
+            )
         seconds = self.travel_seconds
         if seconds > LONGEST_TRAVEL:
             raise advised(

@@ -35,6 +35,12 @@ class Settings(DriveSettings, BinSettings):
                 "needs `home: {pin: ..., within_steps: ...}`: without a home switch nobody knows "
                 "which lane it stands at"
             )
+        turn, within = self.steps_per_turn, self.home.within_steps
+        if turn is not None and within < turn:
+            raise advised(
+                f"has home.within_steps ({within:,}) below steps_per_turn ({turn:,}): from most "
+                f"places the home switch would not be found. Write somewhat more than {turn:,}"
+            )
         if self.rest_position is not None and (refusal := self.refusal(self.rest_position)):
             raise advised(f"has a rest_position ({self.rest_position:g}) that {refusal}")
         return self

@@ -84,6 +84,18 @@ class DriveSettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _comes_home_at_a_speed_of_its_own(self) -> Self:
+        home = self.home
+        if home is None or "steps_per_second" not in home.model_fields_set:
+            return self
+        if home.steps_per_second > self.max_steps_per_second:
+            raise advised(
+                f"has home.steps_per_second ({home.steps_per_second:g}) above max_steps_per_second "
+                f"({self.max_steps_per_second:g}), the highest speed of the motor: lower it"
+            )
+        return self
+
     @property
     def levels_at_rest(self) -> Mapping[int, bool]:
         """Low on STEP and DIR, and on ENABLE the level without current."""

@@ -16,7 +16,13 @@ class HomeSettings(InputSettings, title="HomeSwitch"):
     """`home` of a motor: the switch at the position 0."""
 
     steps_per_second: Annotated[
-        float, Field(gt=0, le=2000, description="speed while the switch is looked for")
+        float,
+        Field(
+            gt=0,
+            le=2000,
+            description="speed while the switch is looked for; without it, 100, or "
+            "max_steps_per_second where that is lower",
+        ),
     ] = 100
     within_steps: Annotated[
         int,
@@ -24,7 +30,7 @@ class HomeSettings(InputSettings, title="HomeSwitch"):
             gt=0,
             le=1_000_000,
             description="the most steps in which the switch must be reached; somewhat more than "
-            "the motor's whole way",
+            "the motor's whole way, or than a whole turn",
         ),
     ]
 
@@ -63,7 +69,7 @@ class Homing:
             return
         profile.halt(0)  # wherever that is
         self._begun, self._leaving = True, self.switch.active
-        profile.max_speed = self._settings.steps_per_second
+        profile.max_speed = min(self._settings.steps_per_second, profile.max_speed)
         profile.target = self._settings.within_steps * (1 if self._leaving else -1)
 
     def look(self, profile: Profile) -> bool:

@@ -6,6 +6,7 @@ Its registers and times are those of NXP's data sheet PCA9685, revision 4.
 from __future__ import annotations
 
 import logging
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -31,6 +32,8 @@ SLEEP, INCREMENT, PUSH_PULL = 0x10, 0x20, 0x04
 FULL_OFF = 0x1000
 _WAKING_SECONDS = 0.001
 """Twice the time that its oscillator needs to start."""
+_LOWEST = 0x40
+"""The lowest address of a board."""
 _FOR_ALL = 0x70
 """The address to which every PCA9685 answers until it is told otherwise."""
 
@@ -38,6 +41,14 @@ _FOR_ALL = 0x70
 def _an_address(received: Any) -> Any:
     """The number in a text such as `0x40`: addresses are written so on boards and by i2cdetect."""
     found = received
+    digits = str(received) if isinstance(received, int | str) else ""
+    if re.fullmatch("[4-7][0-9A-Fa-f]", digits) and not (
+        isinstance(received, int) and received >= _LOWEST
+    ):  # as `i2cdetect` shows it
+        raise advised(
+            f"must be a board's address, 0x40 to 0x77. Received: {received!r}: `i2cdetect` shows "
+            f"them as hexadecimal: if that is meant, write 0x{digits.lower()}"
+        )
     if isinstance(received, str) and received[:2].lower() == "0x":
         try:
             found = int(received, 16)
@@ -61,7 +72,7 @@ class BoardSettings(Section, title="ServoBoard"):
     address: Annotated[
         int,
         Field(
-            ge=0x40,
+            ge=_LOWEST,
             le=0x77,
             description="the board's address on the bus, such as 0x40; its solder bridges add to "
             "it, and `i2cdetect -y 1` shows it",

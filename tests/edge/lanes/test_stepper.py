@@ -118,7 +118,7 @@ def test_what_comes_while_the_home_switch_is_looked_for_is_missed_and_said(
     pins: Pins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, ended = as_if_real(pins, monkeypatch), list[Actuated]()
-    settings = stepper(home={"pin": 16, "within_steps": 100, "steps_per_second": 100})
+    settings = stepper(home={"pin": 16, "within_steps": 300, "steps_per_second": 100})
     device, motor = settings.open(real), Motor(real, at=50)
     clock = MotorClock(motor)
     lanes = Lanes({"a": device}, {"a": settings.timing}, clock=clock, report=ended.append)
@@ -339,7 +339,7 @@ def test_a_home_switch_that_is_not_reached_ends_the_lanes(
     pins: Pins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = as_if_real(pins, monkeypatch)
-    settings = stepper(home={"pin": 16, "within_steps": 100})
+    settings = stepper(home={"pin": 16, "within_steps": 300})
     device = settings.open(real)
     clock = MotorClock(Motor(real, at=5000))
     lanes = Lanes({"a": device}, {"a": settings.timing}, clock=clock)

@@ -282,3 +282,12 @@ def test_a_motor_that_can_be_released_has_a_pin_for_it() -> None:
     with pytest.raises(ValidationError, match="at_rest: released, which needs enable_pin"):
         settings(enable_pin=None)
     assert settings(enable_pin=None, at_rest="held").enable_pin is None
+
+
+def test_a_home_switch_is_looked_for_no_faster_than_the_motor_may_turn(pins: Pins) -> None:
+    slow = settings(max_steps_per_second=50, home={"pin": 16, "within_steps": 300})
+    drive, motor = Drive(slow, pins), Motor(pins, at=40)
+    run(drive, motor)
+    assert drive.ready
+    apart = [after - before for before, after in itertools.pairwise(motor.taken)]
+    assert min(apart) >= 1 / 50 - 1e-9
