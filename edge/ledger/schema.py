@@ -11,12 +11,19 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration. Known here, so that alembic and SQLAlchemy are imported only where there is
 work for them."""
-BEFORE = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+BEFORE = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 OLDEST_WRITER = "0003"
 """The schema of the oldest pilah that can write a ledger of this one's schema."""
+
+OF_STATES = (
+    "kind IN ('camera_back', 'camera_lost', 'incident_ended', 'incident_raised', 'ledger_back', "
+    "'ledger_failed', 'state_changed')"
+)
+"""The condition of the index `ix_events_of_states`. SQLite uses it for a query that has these very
+words, and looks for a few rows there in place of among a million."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "ledger_version"

@@ -10,6 +10,7 @@ each size in a process of their own: the processor time that this took, and the 
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import subprocess
 import sys
@@ -20,8 +21,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from edge.events import ExitSeen, Stamps, StateChanged
 from edge.ledger.ledger import Ledger
 from edge.ledger.recovering import RecoveringLedger
+from edge.ledger.reports.last_run import last_run
+from edge.ledger.reports.open_incidents import OpenIncidents
 from edge.ledger.sqlite_file import ledger_facts
 from tests.benchmarks.ledger_bytes import row
 
@@ -36,13 +40,26 @@ _EXPORTS = (
 
 
 def fill(path: Path, rows: int) -> None:
-    """Makes a ledger of so many rows."""
+    """Makes a ledger of so many items, each of which the exit of its lane has seen since the
+    station started."""
+    moment = itertools.count()
+    stamps = Stamps("belt-1", lambda: 1.8e9 + 0.1 * next(moment))
     with Ledger(path) as ledger:
+        begun = stamps.now()
+        ledger.append(
+            [StateChanged(*begun, "Starting", "Production", begun.time, "", "", "", None, "", "a")]
+        )
         for first in range(0, rows, _COMMIT):
             ledger.append(
                 [
                     replace(row(number), delivery_id=f"d-{number // _DELIVERY}")
                     for number in range(first, min(rows, first + _COMMIT))
+                ]
+            )
+            ledger.append(
+                [
+                    ExitSeen(*stamps.now(), lane="glass", at=1.0)
+                    for _ in range(first, min(rows, first + _COMMIT))
                 ]
             )
             ledger.checkpoint()
@@ -101,6 +118,8 @@ def main() -> None:
             for which, path in enumerate(paths):
                 figures = opened_and_written(path, number)
                 figures["status"] = seconds(partial(ledger_facts, path))
+                figures["the run before"] = seconds(partial(last_run, path, None))
+                figures["open incidents"] = seconds(OpenIncidents(path).now)
                 for name, figure in figures.items():
                     found.setdefault(name, ([], []))[which].append(figure)
         for name, both in found.items():

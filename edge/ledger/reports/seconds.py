@@ -8,9 +8,13 @@ from pathlib import Path
 
 from edge.ledger.reports.reading import read_state_row
 from edge.ledger.reports.spans import ENDED, STARTING, UNKNOWN, StateRow
+from edge.ledger.schema import OF_STATES
 from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
-_ROWS = "SELECT time, details, id FROM events WHERE id > ? AND kind = 'state_changed' ORDER BY id"
+_ROWS = (
+    f"SELECT time, details, id FROM events WHERE id > ? AND {OF_STATES} AND kind = 'state_changed' "
+    "ORDER BY id"
+)
 
 
 class StateSeconds:
