@@ -248,7 +248,7 @@ class StationConfig(RecordsConfig, ActuationConfig, VisionConfig, ScannerConfig,
         """Seconds from one item to the next; None if the file does not give them."""
         if self.trigger.has_box:
             return self.camera.seconds_per_item
-        return self.camera.seconds_per_frame
+        return self.camera.seconds_per_frame if self.trigger.kind == "continuous" else None
 
     @property
     def alarm_lane(self) -> str | None:

@@ -106,3 +106,20 @@ def test_a_coil_on_a_pin_that_is_high_at_power_on_may_be_on(
         "GPIO 4 is pulled high from power-on until the station runs, so that a relay or coil"
         in (warnings_of(tmp_path, tiny_bundle, USB.replace("pin: 23", "pin: 4")))
     )
+
+
+@pytest.mark.parametrize(
+    ("trigger", "warned"),
+    [
+        ("{kind: continuous}", True),
+        ("{kind: beam, pin: 22}", False),
+        ("{kind: button, pin: 22}", False),
+        ("{kind: socket, path: trigger}", False),
+    ],
+)
+def test_items_come_with_each_frame_where_each_frame_is_one(
+    trigger: str, warned: bool, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    text = WELL.replace("{kind: continuous}", trigger)
+    found = warnings_of(tmp_path, tiny_bundle, text)
+    assert ("is longer than the 0.0333 s from one item to the next" in found) == warned
