@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{install_command('edge', editable=True)}"
         ) from error
     from edge.config.reading import read_station
+    from edge.core.files import check_place
     from edge.simulation.account.gallery import Gallery
     from edge.simulation.account.page import write_page
     from edge.simulation.faults.table import fault_lines, read_faults
@@ -94,6 +95,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.faults == "help":
         print("\n".join(fault_lines()))
         return EXIT_OK
+    if arguments.html is not None:
+        check_place(arguments.html)
     plan = read_station(arguments.station)
     for warning in plan.warnings:
         _log.warning(f"warning    {arguments.station}:{warning}")

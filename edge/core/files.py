@@ -138,6 +138,22 @@ def write_file(
         file.write(raw)
 
 
+def check_place(path: Path) -> None:
+    """Checks that a file can be written at `path`, before work is done that would be lost.
+
+    Raises:
+        StorageError: it cannot.
+    """
+    with storage_errors("write", path):
+        folder = path.parent
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file")
+        if not stat.S_ISDIR(folder.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "", str(folder))
+        if not (_takes_no_replacement(path) or os.access(folder, os.W_OK | os.X_OK)):
+            raise PermissionError(errno.EACCES, "", str(folder))
+
+
 def _takes_no_replacement(path: Path) -> bool:
     """Whether `path` is a device, a pipe or a socket, or stands for a file that is open."""
     if _OPEN_FILE.fullmatch(str(path)):

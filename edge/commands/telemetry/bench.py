@@ -110,12 +110,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from edge.benchmark.comparison import changes, differences, not_compared, read_series
     from edge.benchmark.page import write_bench_page
+    from edge.core.files import check_place
     from edge.telemetry.hardware import this_heat
 
     if arguments.fail_over is not None and arguments.compare is None:
         raise UsageError("--fail-over needs --compare OLD.json: longer than what?")
     if arguments.pin is not None and not arguments.num_verdicts:
         raise UsageError("--pin is switched with verdicts of a station: --num-verdicts 0 has none")
+    if arguments.html is not None:
+        check_place(arguments.html)
     earlier = None if arguments.compare is None else read_series(arguments.compare)
     series = _measure(arguments, earlier)
     series.after = this_heat()

@@ -72,6 +72,7 @@ def test_where_the_simulation_is_not_installed_it_says_how_to_get_it(
         (["--find-rate", "0.9", "--count", "20"], EXIT_USAGE, "needs --count 35 or more"),
         (["--find-rate", "0.9", "--html", "x.html"], EXIT_USAGE, "--html is for one run"),
         (["--scores", "nowhere.csv"], EXIT_IO, "nowhere.csv"),
+        (["--html", "nowhere/x.html"], EXIT_IO, "cannot write nowhere/x.html: a folder of that"),
         (["--faults", "ligth"], EXIT_USAGE, "Did you mean light?"),
         ([], EXIT_USAGE, "give photographs"),
     ],

@@ -17,6 +17,7 @@ import pytest
 from edge.core import files as module
 from edge.core.errors import EXIT_IO, EXIT_UNAVAILABLE, PilahError, StorageError
 from edge.core.files import (
+    check_place,
     may_come_back,
     new_file,
     new_folder,
@@ -128,9 +129,18 @@ def test_a_link_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 )
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, path: str, says: str) -> None:
     (tmp_path / "plain").write_text("x")
-    with pytest.raises(StorageError, match=f"cannot write .*{path}: {says}") as caught:
-        write_file(tmp_path / path, "x")
-    assert caught.value.exit_code == EXIT_IO
+    for tried in (lambda: write_file(tmp_path / path, "x"), lambda: check_place(tmp_path / path)):
+        with pytest.raises(StorageError, match=f"cannot write .*{path}: {says}") as caught:
+            tried()
+        assert caught.value.exit_code == EXIT_IO
+
+
+def test_a_place_is_looked_at_before_the_work(tmp_path: Path) -> None:
+    for fine in (tmp_path / "new.html", Path("/dev/null"), Path("new.html")):
+        check_place(fine)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(StorageError, match="it is a folder, not a file"):
+        check_place(tmp_path)
 
 
 def test_a_failed_write_leaves_the_old_file(

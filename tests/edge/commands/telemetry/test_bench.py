@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge.cli import main
-from edge.core.errors import EXIT_DATA, EXIT_NO, EXIT_OK, EXIT_USAGE
+from edge.core.errors import EXIT_DATA, EXIT_IO, EXIT_NO, EXIT_OK, EXIT_USAGE
 from tests.bundles import BGR, write_picture
 
 QUICK = ["--num_runs=5", "--warmup_runs=1", "--min_secs=0", "--num_verdicts=0"]
@@ -91,6 +91,16 @@ def test_a_flag_that_makes_no_sense_is_refused(
         main(["bench", str(tiny_bundle), word])
     assert caught.value.code == 2
     assert word.partition("=")[0] in capsys.readouterr().err
+
+
+def test_a_page_that_cannot_be_written_is_told_before_anything_is_measured(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["bench", str(tiny_bundle), *QUICK, "--html", str(tmp_path / "no" / "b.html")]
+    assert main(words) == EXIT_IO
+    told = capsys.readouterr()
+    assert "a folder of that path does not exist" in told.err
+    assert not told.out
 
 
 def test_bundles_and_threads_are_measured_one_after_the_other(
