@@ -25,7 +25,8 @@ class Lane(Section):
             gt=0,
             le=3600,
             description="seconds an item takes from the middle of the region to the actuator, "
-            "which moves at that time; without it, it moves as soon as there is a verdict",
+            "which begins to move at that time: less those that an arm or a motor needs to turn; "
+            "without it, it moves as soon as there is a verdict",
         ),
     ] = None
     distance_metres: Annotated[
@@ -34,7 +35,8 @@ class Lane(Section):
             gt=0,
             le=100,
             description="instead of delay_seconds: how far it is from the middle of the region to "
-            "the actuator, on a belt whose speed is under `belt`",
+            "the actuator, on a belt whose speed is under `belt`; less the way that items go while "
+            "an arm or a motor turns",
         ),
     ] = None
     actuator: Annotated[

@@ -32,6 +32,7 @@ def about_the_pins(actuation: ActuationConfig) -> Iterator[Finding]:
     if real:
         yield from about_the_boot(levels_at_rest(actuation))
         yield from _about_the_boards(actuation)
+        yield from about_the_pwm(actuation)
 
 
 def levels_at_rest(actuation: ActuationConfig) -> dict[int, bool]:
@@ -130,3 +131,18 @@ def _about_the_boards(actuation: ActuationConfig) -> Iterator[Finding]:
             yield bad("board", str(error))
         else:
             yield ok("board", f"{board.kind} answers at {board.address:#04x} on bus {board.bus}")
+
+
+def about_the_pwm(actuation: ActuationConfig) -> Iterator[Finding]:
+    """Whether the machine has the channels of its PWM hardware that arms are on."""
+    from edge.lanes.pulses.hardware import check_channel
+
+    arms = (getattr(lane.actuator, "mover", lane.actuator) for lane in actuation.lanes.values())
+    channels = (getattr(arm, "hardware_pwm", None) for arm in arms)
+    for channel in dict.fromkeys(found for found in channels if found is not None):
+        try:
+            check_channel(channel)
+        except PinError as error:
+            yield bad("pwm", str(error))
+        else:
+            yield ok("pwm", f"{channel} is there")

@@ -16,6 +16,35 @@ _PERMISSION_TRIES = 40
 after they appear."""
 
 
+def check_channel(channel: str, sysfs: Path | None = None) -> None:
+    """Checks that this machine has a channel, and changes nothing.
+
+    Args:
+        channel, sysfs: as of HardwarePulses.
+
+    Raises:
+        PinError: it has not.
+    """
+    sysfs = SYSFS if sysfs is None else sysfs
+    chip, _, number = channel.partition("/pwm")
+    if not (sysfs / chip).is_dir():
+        there = ", ".join(sorted(p.name for p in sysfs.glob("pwmchip*"))) or "none"
+        raise PinError(
+            f"hardware_pwm: {channel}: there is no {sysfs / chip} (found: {there}). Put "
+            "`dtoverlay=pwm-2chan` into /boot/firmware/config.txt and restart the Pi"
+        )
+    try:
+        channels = int((sysfs / chip / "npwm").read_text())
+    except (OSError, ValueError):  # what it has is seen when it is claimed
+        return
+    if int(number) >= channels:
+        raise PinError(
+            f"hardware_pwm: {channel}: {chip} has the channels 0 to {channels - 1} only. A Pi 5 "
+            "numbers them otherwise than those before it (wiring.md); a number of the chip may "
+            "be another one, too: `ls /sys/class/pwm`"
+        )
+
+
 class HardwarePulses:
     """Pulses made by the Pi's own PWM device, which nothing on the machine can delay.
 
@@ -38,12 +67,7 @@ class HardwarePulses:
         sysfs = SYSFS if sysfs is None else sysfs
         chip, _, number = channel.partition("/pwm")
         self._folder, self._open = sysfs / channel, False
-        if not (sysfs / chip).is_dir():
-            there = ", ".join(sorted(p.name for p in sysfs.glob("pwmchip*"))) or "none"
-            raise PinError(
-                f"hardware_pwm: {channel}: there is no {sysfs / chip} (found: {there}). Put "
-                "`dtoverlay=pwm-2chan` into /boot/firmware/config.txt and restart the Pi"
-            )
+        check_channel(channel, sysfs)
         try:
             if not self._folder.is_dir():
                 (sysfs / chip / "export").write_text(number)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge.cli import main
-from edge.commands.telemetry.wiring import about_the_boot, about_the_pins, levels_at_rest
+from edge.commands.telemetry.wiring import (
+    about_the_boot,
+    about_the_pins,
+    about_the_pwm,
+    levels_at_rest,
+)
 from edge.config.reading import read_actuation_config
 from edge.config.station import ActuationConfig
 from edge.core.errors import EXIT_OK, PinError
+from edge.lanes.pulses import hardware
 from edge.pins import i2c
 from edge.pins.pins import open_pins
 from edge.telemetry.finding import Health
@@ -107,6 +114,29 @@ def test_on_a_pi_each_board_is_asked_whether_it_is_there(
     (finding,) = board
     assert finding.state is (Health.OK if answers else Health.BAD)
     assert ("pca9685 answers at 0x40 on bus 1" if answers else "nothing answers") in finding.said
+
+
+@pytest.mark.parametrize(
+    ("channels", "state", "words"),
+    [
+        (2, Health.OK, "pwmchip0/pwm0 is there"),
+        (None, Health.BAD, "there is no .*pwmchip0 .found: none.. Put `dtoverlay=pwm-2chan`"),
+    ],
+)
+def test_the_pwm_hardware_is_asked_for_its_channels(
+    channels: int | None,
+    state: Health,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hardware, "SYSFS", tmp_path / "pwm")
+    if channels is not None:
+        (tmp_path / "pwm" / "pwmchip0").mkdir(parents=True)
+        (tmp_path / "pwm" / "pwmchip0" / "npwm").write_text(f"{channels}\n")
+    (finding,) = about_the_pwm(actuation(tmp_path))
+    assert finding.state is state
+    assert re.search(words, finding.said)
 
 
 def test_every_kind_is_safe_again_after_a_station_was_killed(

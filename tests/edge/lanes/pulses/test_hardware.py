@@ -83,6 +83,14 @@ def test_a_chip_that_is_not_there_says_which_are_and_what_to_do(sysfs: Path) -> 
     assert "(found: pwmchip0). Put `dtoverlay=pwm-2chan` into" in str(caught.value)
 
 
+def test_a_channel_that_the_chip_does_not_have_is_said_before_it_is_asked_for(sysfs: Path) -> None:
+    (sysfs / "pwmchip0" / "npwm").write_text("2\n")
+    with pytest.raises(PinError, match="pwmchip0/pwm2: pwmchip0 has the channels 0 to 1 only"):
+        HardwarePulses("pwmchip0/pwm2", wait=no_wait, sysfs=sysfs)
+    assert (sysfs / "pwmchip0/export").read_text() == ""
+    HardwarePulses(CHANNEL, wait=no_wait, sysfs=sysfs)
+
+
 def test_a_channel_that_cannot_be_written_is_named(sysfs: Path) -> None:
     (sysfs / CHANNEL / "period").unlink()
     (sysfs / CHANNEL / "period").mkdir()
