@@ -179,10 +179,12 @@ Each has a row when it begins and one when it is over, also where it ends by its
 open when the program ends is over at the next start, with nobody's name: what is still the matter
 by then begins anew.
 
-A station that cannot be started, as a pin, its model or its camera cannot be opened, has the
-incident `start_failed` with the reason as its `cause`, and is Stopped for it until it is started.
-The service tries that every few seconds: as long as it fails for the same reason, no row is added.
-That the ledger itself cannot be opened is in the log alone.
+A station that cannot be started, as a pin or its camera cannot be opened, its bundle is gone, or
+another station needs what it needs, has the incident `start_failed` with the reason as its `cause`,
+and is Stopped for it until it is started; `pilah-edge status` and the page Health say so, too. The
+service tries to start it every few seconds: as long as that fails for the same reason, no row is
+added. That the ledger itself cannot be opened, or that the station file is wrong in itself, is in
+the log alone.
 
 The first column is the `name` that the rows have; those with a kind of event of their own are
 named by that. This page is made from the program by `make reference`.

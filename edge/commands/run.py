@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import count, print_json
-from edge.core.errors import EXIT_IO, EXIT_OK, StuckError
+from edge.core.errors import EXIT_IO, EXIT_OK, ConfigError, NeighbourError, StuckError
 from edge.core.terminal.speech import write_out
 from edge.events import ItemSorted, of_items
 
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sort(arguments: argparse.Namespace, speech: Speech, log: NewestLog) -> int:
-    from edge.config.reading import read_station
+    from edge.config.reading import read_config, read_station
     from edge.control.place import control_path
     from edge.control.server import ControlServer
     from edge.neighbours.claims import neighbour_of
@@ -49,11 +50,17 @@ def _sort(arguments: argparse.Namespace, speech: Speech, log: NewestLog) -> int:
     from edge.pins.pins import has_real_pins
     from edge.runtime.service import ending_within, stop_signals
     from edge.runtime.supervisor import END_SECONDS
+    from edge.sorting.refused_start import tell_of_refused_start
     from edge.station import Station
     from edge.teaching.answers import StationAnswers
     from edge.telemetry.status_file import StatusFile
 
-    plan = read_station(arguments.station)
+    try:
+        plan = read_station(arguments.station)
+    except ConfigError as error:
+        with suppress(ConfigError):  # of a file that is wrong in itself nobody knows the ledger
+            tell_of_refused_start(read_config(arguments.station), error)
+        raise
     for warning in plan.warnings:
         _log.warning(f"warning    {arguments.station}:{warning}")
     show = _show_json if arguments.json else _show
@@ -87,6 +94,9 @@ def _sort(arguments: argparse.Namespace, speech: Speech, log: NewestLog) -> int:
                     _log.info(line)
         except StuckError:
             ending.begin()
+            raise
+        except NeighbourError as error:
+            tell_of_refused_start(plan.config, error)
             raise
         finally:
             if ending.begun.is_set():

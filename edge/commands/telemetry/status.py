@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     _, config = read_part(arguments.station, RecordsConfig)
     found = read_status(config.station, config.ledger.path)
     problems = problems_of(found)
+    if found is None or found.is_stale or found.status.signs is None:
+        problems += _why_not_started(config.ledger.path)
     if arguments.json:
         print_json(
             {
@@ -55,6 +58,18 @@ def run(arguments: argparse.Namespace) -> int:
         lines += [f"NOT WELL   {problem}" for problem in problems] or ["well"]
         write_out("".join(f"{line}\n" for line in lines))
     return EXIT_NO if problems else EXIT_OK
+
+
+def _why_not_started(ledger: Path) -> Iterator[str]:
+    """What kept the station from starting, by its ledger."""
+    from edge.core.errors import LedgerError
+    from edge.ledger.reports.last_run import START_FAILED
+    from edge.ledger.reports.open_incidents import OpenIncidents
+
+    with suppress(LedgerError):  # it says nothing then
+        for one in OpenIncidents(ledger).now():
+            if one.name == START_FAILED:
+                yield f"the station could not be started at {one.since[:19]}Z: {one.cause}"
 
 
 def _about_the_process(status: StationStatus) -> Iterator[str]:
