@@ -65,16 +65,17 @@ for list in possible present online; do echo 0-3 >"$about/sys/devices/system/cpu
 mount --bind "$about/cpuinfo" "$root/proc/cpuinfo"
 mount --bind "$about/sys" "$root/sys"
 
-# environment PACKAGE...: makes /opt/ENVIRONMENT with these packages, once.
+# environment NAME: makes /opt/NAME with the packages of deploy/locks/NAME.txt, and what tests need.
 environment() {
     python=/opt/$1/bin/python
-    wanted=$*
-    shift
-    [ "$(cat "$root$python.installed" 2>/dev/null)" != "$wanted" ] || return 0
-    say "installing $*"
-    chroot "$root" /usr/bin/python3 -m venv "$(dirname "$(dirname "$python")")"
-    chroot "$root" "$python" -m pip install --quiet pydantic pyyaml pytest "$@" >&2
-    echo "$wanted" >"$root$python.installed"
+    lock=deploy/locks/$1.txt
+    made=$(cat "$checkout/$lock")
+    [ "$(cat "$root$python.installed" 2>/dev/null)" != "$made" ] || return 0
+    say "installing $lock"
+    chroot "$root" /usr/bin/python3 -m venv "/opt/$1"
+    chroot "$root" "$python" -m pip install --quiet -r "/checkout/$lock" >&2
+    chroot "$root" "$python" -m pip install --quiet pytest hypothesis pillow >&2
+    printf '%s\n' "$made" >"$root$python.installed"
 }
 
 inside() {
@@ -82,14 +83,16 @@ inside() {
         sh -c 'cd /checkout && exec "$@"' sh "$@"
 }
 
-environment opencv5 numpy opencv-python-headless==5.0.0.93 ai-edge-litert==2.3.0 cryptography
-environment opencv4 'numpy<2' opencv-python-headless==4.11.0.86 tflite-runtime==2.14.0 cryptography
+environment edge
+environment legacy
 
 # With LiteRT, XNNPACK must be on: else the tests below prove less than they say.
-[ "$(inside /opt/opencv5/bin/python -m tests.edge.core.model.xnnpack)" = on ] ||
+xnnpack=$(inside /opt/edge/bin/python -m tests.edge.core.model.xnnpack) ||
+    die "the edge packages do not work in this tree"
+[ "$xnnpack" = on ] ||
     die "XNNPACK is off in this tree: $root/proc/cpuinfo and $root/sys were not believed"
 
-for name in opencv5 opencv4; do
+for name in edge legacy; do
     python=/opt/$name/bin/python
     say "$name: the contract's tests"
     inside "$python" -m pytest -q -p no:cacheprovider \
