@@ -177,7 +177,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.migrations.versions.v0007_indexes
         edge.ledger.migrations.versions.v0008_exposure
         edge.ledger.migrations.versions.v0009_review
-        edge.ledger.migrations.versions.v0010_states
+        edge.ledger.migrations.versions.v0010_happenings
     """,
     "tests/edge/ledger/test_ledger.py": """
         edge.ledger.sqlite_file

@@ -18,11 +18,14 @@ BEFORE = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"
 OLDEST_WRITER = "0003"
 """The schema of the oldest pilah that can write a ledger of this one's schema."""
 
-OF_STATES = (
-    "kind IN ('camera_back', 'camera_lost', 'incident_ended', 'incident_raised', 'ledger_back', "
-    "'ledger_failed', 'state_changed')"
-)
-"""The condition of the index `ix_events_of_states`. SQLite uses it for a query that has these very
+HAPPENINGS = (
+    "camera_back", "camera_lost", "incident_ended", "incident_raised", "lane_moved", "ledger_back",
+    "ledger_failed", "model_changed", "picture_contradicted", "state_changed", "station_started",
+    "station_stopped",
+)  # fmt: skip
+"""The kinds of events that tell of the station rather than of one item that passes it."""
+OF_STATION = f"kind IN {HAPPENINGS}"
+"""The condition of the index `ix_events_of_station`. SQLite uses it for a query that has these very
 words, and looks for a few rows there in place of among a million."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from edge.ledger.schema import OF_STATES
+from edge.ledger.schema import OF_STATION
 
 METADATA = sa.MetaData()
 ITEMS = sa.Table(
@@ -98,7 +98,7 @@ EVENTS = sa.Table(
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("details", sa.JSON, nullable=False),
     sa.Index("ix_events_audited", "time", sqlite_where=sa.text("kind = 'item_audited'")),
-    sa.Index("ix_events_of_states", "id", sqlite_where=sa.text(OF_STATES)),
+    sa.Index("ix_events_of_station", "id", sqlite_where=sa.text(OF_STATION)),
     sqlite_with_rowid=False,
 )
 """Every event that has no table of its own; `details` has what its class has beside the others."""

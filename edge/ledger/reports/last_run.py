@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from edge.core.errors import LedgerError, LedgerMissingError, StorageError
 from edge.events import Event, ItemSorted, Stamps, StateChanged, kind_of
 from edge.ledger.reports.spans import STARTING
-from edge.ledger.schema import OF_STATES
+from edge.ledger.schema import OF_STATION
 from edge.ledger.spill import Spill
 from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
@@ -33,7 +33,7 @@ _NEWEST = (
 _STATE = (
     "SELECT id, json_extract(details, '$.state'), json_extract(details, '$.mode'), "
     "ifnull(json_extract(details, '$.waits_for'), '') FROM events "
-    f"WHERE {OF_STATES} AND kind = 'state_changed' ORDER BY id DESC LIMIT 1"
+    f"WHERE {OF_STATION} AND kind = 'state_changed' ORDER BY id DESC LIMIT 1"
 )
 START_FAILED = "start_failed"
 """The incident that a part of the station could not be opened."""
@@ -42,7 +42,10 @@ _OWN = {
     "ledger_failed": ("ledger_failed", True), "ledger_back": ("ledger_failed", False),
 }  # fmt: skip
 """The incidents that have kinds of events of their own, and whether the event begins it."""
-_INCIDENTS = f"SELECT id, time, kind, details FROM events WHERE {OF_STATES} ORDER BY id DESC"
+_INCIDENTS = (
+    f"SELECT id, time, kind, details FROM events WHERE {OF_STATION} AND kind IN "
+    f"{('incident_raised', 'incident_ended', 'state_changed', *_OWN)} ORDER BY id DESC"
+)
 _Row = tuple[str, str, str, Mapping[str, Any]]
 """Id, time, kind and details of an event."""
 

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.ledger.reports.spans import STARTING
-from edge.ledger.schema import OF_STATES
+from edge.ledger.schema import OF_STATION
 from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
 _AGAIN = 50
 """So many of the newest rows are read again: two threads may write theirs in another order than
 that in which they took their ids."""
 _START = (
-    f"SELECT id FROM events WHERE {OF_STATES} AND kind = 'state_changed' "
+    f"SELECT id FROM events WHERE {OF_STATION} AND kind = 'state_changed' "
     "AND json_extract(details, '$.state') = 'Starting' ORDER BY id DESC LIMIT 1"
 )
 _ROWS = (
-    f"SELECT id, time, kind, details FROM events WHERE id >= ? AND {OF_STATES} AND kind IN "
+    f"SELECT id, time, kind, details FROM events WHERE id >= ? AND {OF_STATION} AND kind IN "
     "('incident_raised', 'incident_ended', 'state_changed') ORDER BY id"
 )
 

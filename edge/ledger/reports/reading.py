@@ -27,7 +27,7 @@ from edge.ledger.reports.spans import (
     time_in_state,
     unknown,
 )
-from edge.ledger.schema import OF_STATES
+from edge.ledger.schema import OF_STATION
 from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,7 +60,7 @@ _STATES = f"""
         SELECT id, time, details, run, CASE run WHEN '' THEN id
                    ELSE first_value(id) OVER (PARTITION BY run ORDER BY id) END AS began
         FROM (SELECT id, time, details, coalesce(json_extract(details, '$.run'), '') AS run
-              FROM events WHERE {OF_STATES} AND kind = 'state_changed')
+              FROM events WHERE {OF_STATION} AND kind = 'state_changed')
     ) ORDER BY began, run, id
 """
 """Run by run, and each in the order in which it was written, whatever the clock did."""

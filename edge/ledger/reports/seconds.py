@@ -8,12 +8,12 @@ from pathlib import Path
 
 from edge.ledger.reports.reading import read_state_row
 from edge.ledger.reports.spans import ENDED, STARTING, UNKNOWN, StateRow
-from edge.ledger.schema import OF_STATES
+from edge.ledger.schema import OF_STATION
 from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
 _ROWS = (
-    f"SELECT time, details, id FROM events WHERE id > ? AND {OF_STATES} AND kind = 'state_changed' "
-    "ORDER BY id"
+    f"SELECT time, details, id FROM events WHERE id > ? AND {OF_STATION} "
+    "AND kind = 'state_changed' ORDER BY id"
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -25,9 +24,9 @@ from edge.events import (
 )
 from edge.ledger.ledger import Ledger
 from edge.ledger.reports import last_run as runs
-from edge.ledger.reports import open_incidents, reading, seconds
+from edge.ledger.reports import newest_events, open_incidents, reading, seconds
 from edge.ledger.reports.last_run import _OWN, LastRun, desk_stamps, last_run, newest_id
-from edge.ledger.schema import OF_STATES
+from edge.ledger.schema import HAPPENINGS
 from edge.ledger.spill import Spill
 from edge.ledger.sqlite_file import open_to_read
 from edge.state.incidents.kinds import INCIDENTS
@@ -188,18 +187,18 @@ def test_the_incidents_with_events_of_their_own_are_those_of_the_table() -> None
         if kind.raised != "incident_raised" and kind.ended is not None:
             own |= {kind.raised: (name, True), kind.ended: (name, False)}
     assert own == _OWN
-    kinds = {*_OWN, "incident_raised", "incident_ended", "state_changed"}
-    assert set(re.findall("'(.*?)'", OF_STATES)) == kinds
+    assert {*_OWN, "incident_raised", "incident_ended", "state_changed"} <= {*HAPPENINGS}
 
 
-def test_states_and_incidents_are_found_by_their_index_and_not_among_all_events(
+def test_what_happened_to_the_station_is_found_by_its_index_and_not_among_all_events(
     file: Path,
 ) -> None:
     write(file, state(1, "Execute"))
     with open_to_read(file) as connection:
         for query, values in (
             (runs._STATE, ()), (runs._INCIDENTS, ()), (open_incidents._START, ()),
-            (open_incidents._ROWS, ("",)), (reading._STATES, ()), (seconds._ROWS, ("",)),
+            (open_incidents._ROWS, ("",)), (newest_events._NEWEST, (9,)),
+            (reading._STATES, ()), (seconds._ROWS, ("",)),
         ):  # fmt: skip
             plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
-            assert any("INDEX ix_events_of_states" in row[3] for row in plan), query
+            assert any("INDEX ix_events_of_station" in row[3] for row in plan), query

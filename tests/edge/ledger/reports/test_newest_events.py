@@ -19,14 +19,14 @@ from edge.ledger.reports.newest_events import newest_events
 
 
 def test_the_newest_of_what_happened_to_the_station_come_first(tmp_path: Path) -> None:
-    path, stamps = tmp_path / "ledger.sqlite", Stamps("bin-1", iter(range(100)).__next__)
+    path, stamps = tmp_path / "ledger.sqlite", Stamps("bin-1", iter(range(99999)).__next__)
     with Ledger(path) as ledger:
         ledger.append(
             [
                 CameraLost(*stamps.now(), "usb"),
                 CameraBack(*stamps.now(), "usb", 2.5),
                 LaneMoved(*stamps.now(), "warm", 0.1, "ana"),
-                *(ExitSeen(*stamps.now(), "warm", 1.0) for _ in range(5)),
+                *(ExitSeen(*stamps.now(), "warm", 1.0) for _ in range(6000)),
                 ModelChanged(*stamps.now(), "second 2", "ab" * 32),
                 StationStopped(*stamps.now(), 7, "SIGTERM"),
             ]

@@ -5,7 +5,8 @@ from dataclasses import fields
 import pytest
 
 from edge.events import KINDS, Event
-from edge.ledger.reports.newest_events import HAPPENINGS, Happening
+from edge.ledger.reports.newest_events import Happening
+from edge.ledger.schema import HAPPENINGS
 from edge.state.incidents.kinds import INCIDENTS
 from edge.web.language.languages import read_languages
 from edge.web.words.happenings import told
