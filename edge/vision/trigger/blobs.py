@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -27,7 +28,8 @@ _SOLID = 0.3
 """If the dark part is all of a blob but less than this share, it is taken for an item, not for the
 shadow of one."""
 _MARGIN = 8
-"""The pixels around what is in front that closing its cracks, its rim and its shadow may touch."""
+"""The pixels around what is in front that closing its cracks, its rim and its shadow may touch, and
+so far beyond an object what is thin belongs to it."""
 _LIGHTNESS_AND_COLOURS = np.array([[1 / 3, 1 / 3, 1 / 3], [1, -1, 0], [0, -1, 1]], np.float32)
 _SUM = np.ones((1, 3), np.float32)
 _SPECK = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
@@ -47,7 +49,8 @@ class Blob(NamedTuple):
     body: Box
     """The box of the object without any shadow, also without the dark one close to it. It falls to
     one side, so that the middle of `box` is not that of the object. A part of the object may be
-    missing in it that is a darker belt's colour."""
+    missing in it that is a darker belt's colour. What is too thin to be in `box`, such as a stem,
+    is in it as far as `_MARGIN`."""
     shape: Mask
     """The object's mask, 1 or 0, for its box enlarged by `RIM` pixels on each side."""
     whole: bool = True
@@ -80,21 +83,24 @@ def connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> lis
     return [blob.moved(part[1].start, part[0].start) for blob in found]
 
 
-def _connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> list[Blob]:
-    front = _cleaned(front)
+def _connected(found: Mask, picture: Image, mean: Floats, *, least: float) -> list[Blob]:
+    front = _cleaned(found)
     count, places, extents, _ = cv2.connectedComponentsWithStats(front, connectivity=8)
     if count == 1:
         return []
     shadow, soft = _shadows(picture, mean)
-    bodies = None
+    bright, solid = found, front
     if shadow is not None and cv2.countNonZero(cv2.bitwise_and(front, shadow)):
-        bodies = _cleaned(cv2.bitwise_and(front, cv2.bitwise_not(shadow)))
+        bright = cv2.bitwise_and(found, cv2.bitwise_not(shadow))
+        solid = _cleaned(cv2.bitwise_and(front, cv2.bitwise_not(shadow)))
+    bodies = _Bodies(bright, solid)
     if soft is None or not cv2.countNonZero(cv2.bitwise_and(front, soft)):
         parts, stats = places, extents
     else:
-        solid = _without_shadow(front, soft, places, extents)
-        count, parts, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
-    blobs = []
+        lit = _without_shadow(front, soft, places, extents)
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(lit, connectivity=8)
+    blobs: list[Blob] = []
+    shades = []
     for part in range(1, count):
         left, top, width, height, area = map(int, stats[part])
         if area < least:
@@ -103,10 +109,12 @@ def _connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> li
         row = top + int(np.argmax(parts[top : top + height, left] == part))
         extent = Box(*map(int, extents[places[row, left], :4]))
         shape = (parts[around(box, RIM)] == part).astype(np.uint8)
-        body = box
-        if bodies is not None:
-            body = _body(box, bodies[around(box, 0)], parts[around(box, 0)] == part)
-        blobs.append(Blob(box, area, extent, body, shape))
+        body = bodies.of(part, parts, box)
+        if body is None:
+            shades.append(len(blobs))
+        blobs.append(Blob(box, area, extent, body or box, shape))
+    for index in shades:
+        blobs[index] = _measured_by_another(blobs[index], blobs)
     return blobs
 
 
@@ -207,19 +215,52 @@ def _shadows(picture: Image, mean: Floats) -> tuple[Mask | None, Mask | None]:
     return shadow, cv2.bitwise_and(shadow, cv2.inRange(light, low, high))
 
 
-def _body(box: Box, bodies: Mask, own: Any) -> Box:
-    """The box of a blob without any shadow.
+class _Bodies:
+    """Finds the boxes of blobs without any shadow, and with what is thin, such as a stem."""
 
-    Args:
-        box: that of the blob.
-        bodies: the mask of all that is no shadow, there.
-        own: whether each pixel there is the blob's own.
+    def __init__(self, bright: Mask, solid: Mask) -> None:
+        """Connects what is thin to what is not.
+
+        Args:
+            bright: the mask of what is in front and no shadow, with specks.
+            solid: the same without specks, in which what is thin is missing, too.
+        """
+        self._solid = solid
+        self._count, self._pieces = cv2.connectedComponents(cv2.bitwise_or(bright, solid))
+
+    def of(self, part: int, parts: Any, box: Box) -> Box | None:
+        """The body of a blob; None if nothing of it is brighter than a shadow.
+
+        Args:
+            part: its number in `parts`.
+            parts: the components of `cv2.connectedComponentsWithStats`, 0 where there is none.
+            box: that of the blob.
+        """
+        inside, room = around(box, 0), around(box, _MARGIN)
+        own = parts[inside] == part
+        solid = own & (self._solid[inside] > 0)
+        if np.count_nonzero(solid) < _SOLID * np.count_nonzero(own):
+            return box if solid.any() else None  # it is nearly all as dark as a shadow
+        mine = np.zeros(self._count, np.uint8)
+        mine[self._pieces[inside][solid]] = 1
+        body = mine[self._pieces[room]]
+        body[(parts[room] != part) & (parts[room] != 0)] = 0
+        left, top, width, height = cv2.boundingRect(body)
+        return Box(room[1].start + left, room[0].start + top, width, height)
+
+
+def _measured_by_another(shade: Blob, blobs: Sequence[Blob]) -> Blob:
+    """A blob as dark as a shadow, with the body of what casts it if that is in front with it.
+
+    Between a grey item and the darkest part of its shadow may be what looks like the belt. Joined
+    to the item again, the shadow must not move its middle.
     """
-    body = cv2.bitwise_and(bodies, own.astype(np.uint8))
-    if cv2.countNonZero(body) < _SOLID * np.count_nonzero(own):
-        return box  # it is nearly all as dark as a shadow
-    left, top, width, height = cv2.boundingRect(body)
-    return Box(box.left + left, box.top + top, width, height)
+    casting = [
+        one for one in blobs if one.extent == shade.extent and one.area * _SOLID > shade.area
+    ]
+    if not casting:
+        return shade
+    return shade._replace(body=max(casting, key=lambda one: one.area).body)
 
 
 def _steepness(picture: cv2.typing.MatLike) -> cv2.typing.MatLike:
