@@ -68,13 +68,14 @@ mount --bind "$about/sys" "$root/sys"
 # environment NAME: makes /opt/NAME with the packages of deploy/locks/NAME.txt, and what tests need.
 environment() {
     python=/opt/$1/bin/python
+    tools="pytest pytest-timeout pytest-xdist hypothesis pillow"
     lock=deploy/locks/$1.txt
-    made=$(cat "$checkout/$lock")
+    made=$(echo "$tools" | cat - "$checkout/$lock")
     [ "$(cat "$root$python.installed" 2>/dev/null)" != "$made" ] || return 0
     say "installing $lock"
     chroot "$root" /usr/bin/python3 -m venv "/opt/$1"
     chroot "$root" "$python" -m pip install --quiet -r "/checkout/$lock" >&2
-    chroot "$root" "$python" -m pip install --quiet pytest hypothesis pillow >&2
+    chroot "$root" "$python" -m pip install --quiet $tools >&2
     printf '%s\n' "$made" >"$root$python.installed"
 }
 

@@ -264,9 +264,13 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: object) -> None:
         super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+        self._mixing = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parses like argparse, but takes a value that starts with a minus: `--range -1..1`."""
+        """Parses like argparse, but takes a value that starts with a minus: `--range -1..1`; and
+        words that may be left out before, between and behind options: `init --kind belt BUNDLE
+        STATION.yaml`. (argparse of Python 3.11 takes such a word for left out at the first
+        option.)"""
         words = list(sys.argv[1:] if args is None else args)
         joined: list[str] = []
         for index, word in enumerate(words):
@@ -278,7 +282,14 @@ class _Parser(argparse.ArgumentParser):
                 joined[-1] = f"{before}={word}"
             else:
                 joined.append(word)
-        return super().parse_known_args(joined, namespace)
+        some_left_out = any(one.nargs in ("?", "*") for one in self._get_positional_actions())
+        if self._mixing or not some_left_out or "--" in joined:
+            return super().parse_known_args(joined, namespace)
+        self._mixing = True  # it calls this method for the options, and for the rest
+        try:
+            return self.parse_known_intermixed_args(joined, namespace)
+        finally:
+            self._mixing = False
 
     def error(self, message: str) -> NoReturn:
         found = _NO_NUMBER.fullmatch(message)

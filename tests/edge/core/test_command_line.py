@@ -45,6 +45,36 @@ def raiser(error: BaseException) -> Callable[[], int]:
     return work
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["init", "BUNDLE", "STATION", "--kind", "belt"],
+        ["init", "--kind", "belt", "BUNDLE", "STATION"],
+        ["init", "BUNDLE", "--kind", "belt", "STATION"],
+        ["rollback", "STATION", "-v", "3"],
+        ["rollback", "-v", "STATION", "3"],
+        ["lane", "--seconds", "1", "move", "STATION", "red"],
+        ["lane", "move", "STATION", "--seconds", "1", "red"],
+    ],
+)
+def test_a_word_that_may_be_left_out_stands_on_either_side_of_options(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[argparse.Namespace] = []
+
+    def tell(arguments: argparse.Namespace) -> int:
+        told.append(arguments)
+        return 0
+
+    monkeypatch.setattr(f"edge.commands.{words[0]}.run", tell)
+    assert edge_main(words) == 0
+    found = vars(told[0])
+    assert str(found["station"]) == "STATION"
+    assert str(found.get("bundle", found.get("version", found.get("lane")))) in (
+        "BUNDLE", "3", "red",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("code", [0, 1])
 def test_a_verbs_answer_is_the_exit_code(program: Callable[..., int], code: int) -> None:
     assert program(lambda: code) == code
