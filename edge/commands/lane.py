@@ -134,6 +134,7 @@ def _test(name: str, file: YamlFile, actuation: ActuationConfig) -> int:
     from edge.runtime.service import stop_signals
 
     actuator = _actuator(name, actuation.lanes, file.path)
+    _check_that_it_stands(name, file.path)
     line = LiveLine()
 
     def write(text: str) -> None:
@@ -164,6 +165,23 @@ def _test(name: str, file: YamlFile, actuation: ActuationConfig) -> int:
         with Keyboard(sys.stdin) as keys:
             _follow(jog, keys, endings, line)
     return EXIT_OK
+
+
+def _check_that_it_stands(lane: str, station: Path) -> None:
+    """Checks that the station does not run: its servo boards and PWM channels would obey both.
+
+    Raises:
+        NeighbourError: it runs.
+    """
+    from edge.core.errors import NeighbourError
+    from edge.neighbours.running import running_neighbours
+
+    for one in running_neighbours():
+        if Path(one.file).resolve() == station.resolve():
+            raise NeighbourError(
+                f"the station {one.title} runs, and moves the lane {lane} itself: stop it first, "
+                "or move the lane with `pilah-edge lane move` in the mode maintenance"
+            )
 
 
 def _follow(jog: Jog, keys: Keyboard, endings: Endings, line: LiveLine) -> None:

@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from edge.cli import main
 from edge.core.closing import Closing
 from edge.core.errors import EXIT_CONFIG, EXIT_OK, EXIT_UNAVAILABLE
 from edge.lanes.keep_alive import KeepAlive
+from edge.neighbours.claims import Neighbour
 
 STATION = """\
 station: bin-1
@@ -126,6 +128,20 @@ def test_a_lane_that_cannot_be_moved_says_which_can(
 ) -> None:
     assert main(["lane", "test", str(station), lane]) == 2
     assert f"{station}: {words}\n" in capsys.readouterr().err
+
+
+def test_no_lane_of_a_station_that_runs_is_tested(
+    station: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody else may take a pin, but a servo board obeys every process."""
+    others = [Neighbour("bin-2", "/elsewhere.yaml", (), 811), Neighbour("bin-1", "", (), 812)]
+    monkeypatch.setattr("edge.neighbours.running.running_neighbours", lambda: others)
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        assert main(["lane", "test", str(station), "warm"]) == EXIT_OK
+    others[1] = replace(others[1], file=str(station.absolute()))
+    assert main(["lane", "test", str(station), "warm"]) == EXIT_UNAVAILABLE
+    assert "process 812) runs, and moves the lane warm itself: stop" in capsys.readouterr().err
 
 
 def test_mistakes_in_the_lanes_are_told_with_their_lines(
