@@ -80,6 +80,12 @@ class BeltTravel:
         way = abs(self.metres(one, now) - self.metres(other, now))
         return min(abs(one - other), way / self.metres_per_second)
 
+    def least_seconds(self, since: float, metres: float, now: float) -> float:
+        """The seconds from now that the belt needs at least, at `metres_per_second`, until it has
+        gone so far since a moment; below 0: it has gone farther."""
+        left = self.metres(since, now) + metres - self.metres(now, now)
+        return left / self.metres_per_second
+
     def seconds_until(self, metres: float, now: float) -> float:
         """The seconds until the belt is at `metres`, if it goes on as it does now; negative: how
         long ago it was there, likewise."""

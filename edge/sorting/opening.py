@@ -55,7 +55,9 @@ def open_sorter(
     if clock is SYSTEM_CLOCK:  # on simulated time nothing is gained, and runs must be repeatable
         trigger = beside(trigger, parts)
     looks_again = plan.config.codes is not None or plan.config.photographs is not None
-    delays = [lane.delay_seconds for lane in destinations(plan).values() if lane.moves]
+    moving = [lane for lane in destinations(plan).values() if lane.moves]
+    by_way = [] if travel is None else [lane for lane in moving if lane.distance_metres is not None]
+    delays = [lane.delay_seconds for lane in moving if lane not in by_way]
     return Sorter(
         trigger,
         openers.model(plan),
@@ -66,6 +68,7 @@ def open_sorter(
             min_gap_seconds=plan.config.decision.min_gap_seconds,
             alone=plan.config.bin is not None,
             travel=travel,
+            shortest_metres=min((lane.distance_metres or 0.0 for lane in by_way), default=None),
         ),
         clock=clock.now,
         beat=beat,

@@ -297,7 +297,9 @@ class Sorter:
         if not voting.confirmed:
             return None
         seconds = voting.model.inference_seconds
-        return self._closing.at(voting.first, voting.passed, inference_seconds=seconds)
+        return self._closing.at(
+            voting.first, voting.passed, inference_seconds=seconds, now=self._clock()
+        )
 
     def _nobody_follows(self, voting: _Voting, frame: Frame) -> bool:
         """Whether an item that comes too close behind would have been seen by now."""

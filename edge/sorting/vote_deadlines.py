@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from edge.lanes.belt_travel import BeltTravel
 
 
+_SOON_SECONDS = 0.01
+"""What is nearer is now: who waits for a belt that stands must not wake up all the time."""
+
+
 @dataclass(frozen=True, slots=True)
 class VoteDeadlines:
     """The times at which an item's vote is closed even if it is not clear."""
@@ -28,23 +32,34 @@ class VoteDeadlines:
     """Whether items that are in view together are rejected, because one mover takes them all."""
     travel: BeltTravel | None = None
     """The way of the belt, where an encoder tells it; None: the time between two items counts."""
+    shortest_metres: float | None = None
+    """How far the belt goes from an item's passing to the nearest lane that `travel` moves."""
 
-    def at(self, first: float, passed: float, *, inference_seconds: float) -> float | None:
+    def at(
+        self, first: float, passed: float, *, inference_seconds: float, now: float
+    ) -> float | None:
         """When the vote is closed, on the frames' clock; None if there is no limit.
+
+        Where the way of the belt counts, it is the earliest moment from `now` on: later, on a belt
+        that gets slower or stands.
 
         Args:
             first: when the item was first seen.
             passed: when the item passes the middle of the region.
+            now: the time on the frames' clock.
             inference_seconds: the time of an inference of the item's model. Two of them may be
                 needed between this moment and the verdict: one in progress, and that of the last
                 frame.
         """
-        ends = []
+        ends, margin = [], self.margin_seconds + 2 * inference_seconds
         if self.deadline_seconds is not None:
             ends.append(first + self.deadline_seconds)
         if self.shortest_delay_seconds is not None:
             ends.append(passed + self.shortest_delay_seconds)
-        return min(ends) - self.margin_seconds - 2 * inference_seconds if ends else None
+        if self.shortest_metres is not None and self.travel is not None:
+            left = self.travel.least_seconds(passed, self.shortest_metres, now) - margin
+            ends.append(now + margin + (left if left > _SOON_SECONDS else 0.0))
+        return min(ends) - margin if ends else None
 
     def are_close(self, one: float, other: float, *, now: float) -> bool:
         """Whether items that pass the middle at these two times are closer than they may be.

@@ -155,16 +155,29 @@ def test_an_item_may_be_announced_by_a_signal(tmp_path: Path, text: str, kind: s
     assert found["recovery"] == 1
 
 
+ENCODER = STATION.replace(
+    "belt: {metres_per_second: 0.4}",
+    "belt: {metres_per_second: 0.4, encoder: {pin: 6, pulses_per_metre: 200}}",
+)
+
+
 def test_with_an_encoder_lanes_move_at_their_places_whatever_the_speed(tmp_path: Path) -> None:
-    text = STATION.replace(
-        "belt: {metres_per_second: 0.4}",
-        "belt: {metres_per_second: 0.4, encoder: {pin: 6, pulses_per_metre: 200}}",
-    )
     slower = tuple(read_faults("speed:factor=0.5:every=0"))
-    found = simulated(tmp_path, text, faults=slower, count=3)
+    found = simulated(tmp_path, ENCODER, faults=slower, count=3)
     assert found["recovery"] == 1
     assert found["landing_ms"]["count"] == 2
     assert found["landing_ms"]["max"] < 1000 / (200 * 0.2) + 10
+
+
+@pytest.mark.parametrize(("gap", "close"), [(0.8, 0), (1.6, 2)])
+def test_with_an_encoder_items_are_as_near_as_they_lie_on_the_belt(
+    tmp_path: Path, gap: float, close: int
+) -> None:
+    """1.2 s at the speed of the station file; at half of it, they pass 2.4 s apart."""
+    slower = tuple(read_faults("speed:factor=0.5:every=0"))
+    text = f"{ENCODER}decision: {{min_gap_seconds: {gap}}}\n"
+    found = simulated(tmp_path, text, faults=slower, count=2)
+    assert found["rejects"] == ({"too_close": close} if close else {})
 
 
 @pytest.mark.parametrize(("key", "ideal"), [("", 60 * 0.83), ("ideal_items_per_minute: 99\n", 99)])

@@ -71,3 +71,32 @@ def test_an_item_that_is_still_to_come_is_near_by_the_clock() -> None:
     script.observations = [[seen(1, passed=0.5), seen(2, passed=20.0)]] * 40
     closing = VoteDeadlines(min_gap_seconds=0.3, deadline_seconds=2.0)
     assert reasons_of(script, stands=(0.6, 9.0), closing=closing) == [None, None]
+
+
+def test_the_time_until_the_nearest_lane_is_that_of_the_way_that_is_left() -> None:
+    """Half of the way to a lane at 0.2 m is left where the belt stops, and a half from then on."""
+    travel = BeltTravel(PULSES, metres_per_second=SPEED)
+    for number in range(1, 201):
+        travel.pulse(number / (SPEED * PULSES))
+    closing = VoteDeadlines(travel=travel, shortest_metres=0.2, margin_seconds=0.1)
+
+    def left(now: float, inference_seconds: float = 0.0) -> float:
+        at = closing.at(0.0, 0.5, inference_seconds=inference_seconds, now=now)
+        assert at is not None
+        return at - now
+
+    assert left(0.5) == pytest.approx(0.9, abs=0.02)
+    assert left(1.0) == pytest.approx(0.4, abs=0.02)
+    assert left(5.0) == pytest.approx(0.4, abs=0.02)  # it stands since 1.0
+    assert left(5.0, inference_seconds=0.1) == pytest.approx(0.2, abs=0.02)
+    for number in range(1, 80):
+        travel.pulse(5 + number / (SPEED * PULSES))
+    assert left(5.4) == 0
+    assert left(9.0) == 0
+
+
+def test_what_is_nearly_due_is_due() -> None:
+    travel = BeltTravel(PULSES, metres_per_second=SPEED)
+    travel.pulse(0.0)
+    closing = VoteDeadlines(travel=travel, shortest_metres=0.0018)
+    assert closing.at(0.0, 0.0, inference_seconds=0.0, now=1.0) == 1.0
