@@ -92,7 +92,7 @@ class StationStates:
 
     def begin(self) -> None:
         """The station's parts are being opened."""
-        self._change(lambda at: self._stops.begin(at))
+        self._change(self._stops.begin)
 
     def stay_in(self, mode: Mode) -> None:
         """The station was in this mode when it ended, or was stopped by somebody, and does not
@@ -101,7 +101,7 @@ class StationStates:
 
     def ready(self) -> None:
         """The station begins to sort."""
-        self._change(lambda at: self._stops.ready(at))
+        self._change(self._stops.ready)
 
     def end(self, *, complete: bool, failed: bool = False) -> None:
         """The station sorts no more.

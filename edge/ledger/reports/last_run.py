@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from edge.core.errors import LedgerError, LedgerMissingError, StorageError
 from edge.events import Event, ItemSorted, Stamps, StateChanged, kind_of
+from edge.ledger.reports.open_incidents import OpenIncident, raised_incident
 from edge.ledger.reports.spans import STARTING
 from edge.ledger.schema import OF_STATION
 from edge.ledger.spill import Spill
@@ -50,18 +51,6 @@ _Row = tuple[str, str, str, Mapping[str, Any]]
 """Id, time, kind and details of an event."""
 
 
-class LeftOpen(NamedTuple):
-    """An incident that had not ended when its run did."""
-
-    id: str
-    name: str
-    scope: str
-    since: str
-    """As `Event.time`."""
-    cause: str = ""
-    """See `IncidentRaised.cause`; empty where it has an event of its own."""
-
-
 @dataclass(frozen=True, slots=True)
 class LastRun:
     """How the run of a station before this one ended."""
@@ -75,7 +64,7 @@ class LastRun:
     """Its last mode; empty: there was no run, or nobody knows."""
     waits_for: str = ""
     """See `StateChanged.waits_for`; empty: nothing, or nobody knows."""
-    open: tuple[LeftOpen, ...] = ()
+    open: tuple[OpenIncident, ...] = ()
     """The incidents that have not ended, the oldest first."""
 
 
@@ -179,21 +168,19 @@ def _of_last_run(path: Path) -> list[_Row]:
     return found
 
 
-def _left_open(rows: Iterable[_Row]) -> tuple[LeftOpen, ...]:
+def _left_open(rows: Iterable[_Row]) -> tuple[OpenIncident, ...]:
     """Those that have begun and not ended; rows may be there twice, in the ledger and its spill."""
-    found: dict[str, LeftOpen] = {}
+    found: dict[str, OpenIncident] = {}
     for event_id, time, kind, details in sorted(rows, key=lambda row: row[0]):
         if kind == "incident_raised":
-            found[event_id] = LeftOpen(
-                event_id, details["name"], details["scope"], time, details["cause"]
-            )
+            found[event_id] = raised_incident(event_id, time, details)
         elif kind == "incident_ended":
             found.pop(details["incident_id"], None)
         elif kind in _OWN:
             name, begins = _OWN[kind]
             part = f"{name} {details.get('camera', '')}"
             if begins:
-                found[part] = LeftOpen(event_id, name, "", time)
+                found[part] = OpenIncident(event_id, name, "", time, "", "")
             else:
                 found.pop(part, None)
     return tuple(found.values())

@@ -6,9 +6,9 @@ import json
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edge.ledger.reports.spans import STARTING
 from edge.ledger.schema import OF_STATION
@@ -30,13 +30,22 @@ _ROWS = (
 class OpenIncident(NamedTuple):
     """An incident that has not ended."""
 
+    id: str
+    """That of the event that tells that it began."""
     name: str
     """A name of `edge/state/incidents/kinds.py`, or of a newer pilah."""
     scope: str
     since: str
     """As `Event.time`."""
     cause: str
+    """As `IncidentRaised.cause`; empty, as what is to do, where it has an event of its own."""
     what_to_do: str
+
+
+def raised_incident(event_id: str, time: str, details: Mapping[str, Any]) -> OpenIncident:
+    """The incident that a row of `incident_raised` tells of."""
+    texts = (str(details[key]) for key in ("cause", "what_to_do"))
+    return OpenIncident(event_id, details["name"], details["scope"], time, *texts)
 
 
 class OpenIncidents:
@@ -71,9 +80,7 @@ class OpenIncidents:
                 if kind == "incident_ended":
                     self._ended.add(str(read["incident_id"]))
                 elif kind == "incident_raised":
-                    self._open[event_id] = OpenIncident(
-                        read["name"], read["scope"], time, read["cause"], read["what_to_do"]
-                    )
+                    self._open[event_id] = raised_incident(event_id, time, read)
                 elif read["state"] == STARTING:
                     self._open = {key: one for key, one in self._open.items() if key > event_id}
                     self._ended.clear()  # those of an earlier run are open no more
