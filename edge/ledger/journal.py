@@ -24,7 +24,8 @@ from edge.ledger.reports.last_run import START_FAILED, LastRun
 class Journal:
     """Offers an event for each thing that happens; never waits, and may be used by any thread.
 
-    After a start that failed, what happens is held back until this one goes on or has failed, too.
+    After a start that failed, what happens is held back until this one has not, or has failed in
+    another way.
 
     Attributes:
         camera_lost: whether the camera is lost now.
@@ -67,7 +68,7 @@ class Journal:
             self._recorder.offer(event)
 
     def goes_on(self) -> None:
-        """The start has not failed: what was held back is offered; may be called twice."""
+        """What was held back is to be told, and is offered; may be called twice."""
         with self._alone:
             for event in self._held or ():
                 self._recorder.offer(event)
@@ -81,11 +82,10 @@ class Journal:
             whether that is so.
         """
         with self._alone:
-            if self._held is not None and cause == self._failure:
-                self._held.clear()
-                return True
-        self.goes_on()
-        return False
+            if self._held is None or cause != self._failure:
+                return False
+            self._held.clear()
+            return True
 
     def end_those_of_before(self) -> None:
         """The incidents that were open when the run before ended are over: what is still the

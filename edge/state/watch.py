@@ -151,12 +151,16 @@ class StateWatch(Closing):
         """A part of the station cannot be opened: an incident, and the end of this start.
 
         A service tries again every few seconds. As long as it fails in the same way, that is one
-        incident and one stop, and nothing is told of another try.
+        incident and one stop, and nothing is told of another try, unless the emergency stop was
+        pressed meanwhile: the next start must know that.
         """
-        cause = _sentence(error)
-        if not self._journal.forgets_start(cause):
-            self.take(Notice(START_FAILED, True, self._clock.now(), cause=cause, logged=True))
-            self.end(complete=False, failed=True)
+        cause, aborted = _sentence(error), self._states.situation.state is State.ABORTED
+        known = not aborted or self._journal.before.state == State.ABORTED.value
+        if known and self._journal.forgets_start(cause):
+            return
+        self._journal.goes_on()
+        self.take(Notice(START_FAILED, True, self._clock.now(), cause=cause, logged=True))
+        self.end(complete=False, failed=True)
 
     def stop(self) -> None:
         """No more contacts are read; may be called twice."""

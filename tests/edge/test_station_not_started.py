@@ -21,6 +21,7 @@ from edge.pins.pins import Pins
 from edge.runtime.clock import SYSTEM_CLOCK
 from edge.sorting.model import ActiveModel, open_model
 from edge.sorting.openers import Openers
+from edge.state.incidents.notice import Notice
 from edge.station import Station
 from edge.vision.camera.folder import FolderCamera
 from tests.edge.station_runs import SERVO, NewRun, Run
@@ -151,6 +152,28 @@ def test_tries_that_fail_in_the_same_way_are_one_incident_and_one_stop(new_run: 
     assert last_run(ledger, None).open == ()
     (line,) = state_report(ledger, now=utc_text(SYSTEM_CLOCK.wall())).pareto
     assert (line.reason, line.stops) == ("start_failed", 2)
+
+
+def test_an_emergency_stop_that_is_pressed_between_two_tries_waits_to_be_cleared(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(BUTTON)
+    with pytest.raises(GoldenError):
+        start(run, model=no_model)
+    with monkeypatch.context() as pressed:
+        pressed.setattr(
+            "edge.state.inputs.ContactReader.read",
+            lambda reader: reader._notice(Notice("emergency_stop", True, reader._clock.now())),
+        )
+        for _ in range(2):
+            with pytest.raises(GoldenError):
+                start(run, model=no_model)
+    assert states(run)[2:] == [("Starting", ""), ("Aborted", "emergency_stop")]
+    before = rows(run)
+    with pytest.raises(GoldenError):  # it was released, and nobody has cleared it
+        start(run, model=no_model)
+    assert rows(run) == before
+    assert last_run(run.file.with_name("ledger.sqlite"), None).state == "Aborted"
 
 
 def test_the_stop_of_it_lasts_until_it_sorts(new_run: NewRun) -> None:
