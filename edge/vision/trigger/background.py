@@ -47,16 +47,17 @@ _LEAST_CHANGE = 0.1
 """A smaller change beside an item, as a share of the picture, is none of the light."""
 _CHANGED = 0.01
 """The share of its area below which a change does not count: the object is at rest."""
-_LIGHT_PER_SECOND = 0.3
-"""The largest drift of the camera's exposure per second, as a share."""
+_LIGHT_PER_SECOND = 0.3, 4.0
+"""The largest change of the light per second, as a share: where something large may just have
+appeared, and where most of what lies beside the items has changed alike."""
+_ALIKE = 0.15
+"""Changes of the light that differ by less than this share are alike."""
 _LAMP = (1 / 4, 4.0)
 """The factors by which a lamp may change the light; a black or a white picture is beyond them."""
 _SAMPLES = 300
 """About so many pixels tell how much light there is."""
 _SAME_LEVEL, _SAME_LIGHT = 0.2, 0.002
-"""A change of the light by fewer levels and a smaller share does not matter: the background stays
-as it is."""
-
+"""A change of the light by fewer levels and a smaller share does not matter."""
 
 _Part = tuple[slice, slice]
 """Rows and columns of a picture."""
@@ -299,8 +300,7 @@ class Background:
         if self._is_same_light(learned, part):
             self._flashed = False
             return self._in_front(learned, part)
-        height, width = self._picture.shape[:2]
-        step = max(1, round(math.sqrt(height * width / _SAMPLES)))
+        step = max(1, round(math.sqrt(self._outside.size / _SAMPLES)))
         now, mean = self._picture[::step, ::step], learned.mean[::step, ::step]
         valid = (self._outside[::step, ::step] > 0) & (mean.min(axis=2) > 8)
         if np.count_nonzero(valid) < 0.2 * valid.size:
@@ -308,14 +308,14 @@ class Background:
         ratios = now[valid] / mean[valid]
         ratios.partition(len(ratios) // 2, axis=0)
         switched = ratios[len(ratios) // 2]
-        # Exposure drifts slowly; a large item that just appeared must not count as darkness.
-        drift = min(_LIGHT_PER_SECOND * self._elapsed, 0.1)
+        # A large item that just appeared must not count as darkness.
+        alike = int((np.abs(ratios - switched) < _ALIKE * switched).mean(axis=0).min() >= 0.75)
+        drift = min(_LIGHT_PER_SECOND[alike] * self._elapsed, (0.1, 0.2)[alike])
         gain = np.clip(switched, 1 - drift, 1 + drift)
         lit = _relit(learned, gain)
         front = self._in_front(lit)
         flashed, self._flashed = self._flashed, False
-        low, high = _LAMP
-        if _share(front) > 0.25 and low <= switched.min() and switched.max() <= high:
+        if _share(front) > 0.25 and _LAMP[0] <= switched.min() and switched.max() <= _LAMP[1]:
             # If one factor explains nearly all differences, a lamp was switched.
             relit = _relit(learned, switched)
             rest = self._in_front(relit)
