@@ -72,8 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = vision.trigger
     if not isinstance(settings, Settings):
         raise UsageError(
-            f"{arguments.station}: for the trigger `{settings.kind}` every frame is an item, so "
-            "there is nothing to set. Write `trigger: {kind: motion}` to find what passes"
+            f"{arguments.station}: the trigger `{settings.kind}` does not find items by what is in "
+            "the picture, so there is nothing to set. Write `trigger: {kind: motion}` for one that "
+            "does"
         )
     with stop_signals() as endings:
         recording, pictures = _record(vision, arguments.seconds, endings)

@@ -190,6 +190,7 @@ def _flap_bin(labels: Sequence[str], rest: str) -> str:
     lanes = _positions(labels, rest, lambda place, last: round(-60 + 120 * place / last), hold=1.5)
     return f"""\
 decision:
+  max_frames: 12             # one that is hard to tell has its verdict within a second, too
   deadline_seconds: 2
 
 bin:
@@ -206,6 +207,7 @@ def _carousel_bin(labels: Sequence[str], rest: str) -> str:
     lanes = _positions(labels, rest, lambda place, last: _STEPS * place // (last + 1), hold=2.5)
     return f"""\
 decision:
+  max_frames: 12             # one that is hard to tell has its verdict within a second, too
   deadline_seconds: 2
 
 bin:

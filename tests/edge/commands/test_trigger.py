@@ -102,7 +102,7 @@ def test_a_wrong_count_is_a_no(
             "{kind: continuous}",
             [],
             EXIT_USAGE,
-            "an item, so there is nothing to set",
+            "in the picture, so there is nothing to set",
         ),
         ("{kind: motion, min_gab: 1}", [], EXIT_CONFIG, "Did you mean min_gap?"),
         ("{kind: motion}", ["--seconds", "0"], EXIT_USAGE, "--seconds must be 1 to 600"),
