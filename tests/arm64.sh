@@ -67,15 +67,16 @@ mount --bind "$about/sys" "$root/sys"
 
 # environment NAME: makes /opt/NAME with the packages of deploy/locks/NAME.txt, and what tests need.
 environment() {
-    python=/opt/$1/bin/python
-    tools="pytest pytest-timeout pytest-xdist hypothesis pillow"
-    lock=deploy/locks/$1.txt
-    made=$(echo "$tools" | cat - "$checkout/$lock")
+    name=$1
+    set -- pytest pytest-timeout pytest-xdist hypothesis pillow
+    python=/opt/$name/bin/python
+    lock=deploy/locks/$name.txt
+    made=$(echo "$@" | cat - "$checkout/$lock")
     [ "$(cat "$root$python.installed" 2>/dev/null)" != "$made" ] || return 0
     say "installing $lock"
-    chroot "$root" /usr/bin/python3 -m venv "/opt/$1"
+    chroot "$root" /usr/bin/python3 -m venv "/opt/$name"
     chroot "$root" "$python" -m pip install --quiet -r "/checkout/$lock" >&2
-    chroot "$root" "$python" -m pip install --quiet $tools >&2
+    chroot "$root" "$python" -m pip install --quiet "$@" >&2
     printf '%s\n' "$made" >"$root$python.installed"
 }
 
