@@ -230,7 +230,7 @@ class Station(Closing):
         refused = error if isinstance(error, LedgerError) else None
         if refused is None and error is not None and hasattr(self, "state"):
             if not isinstance(error, Exception):  # somebody ends it, and waits for that
-                self.state.end(complete=False)
+                self.state.give_up()
                 return
             self.state.cannot_start(error)
             try:

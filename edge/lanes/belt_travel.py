@@ -74,15 +74,19 @@ class BeltTravel:
 
     def seconds_apart(self, one: float, other: float, now: float) -> float:
         """The seconds between two moments that are over, less those in which the belt stood: so
-        long as its way between them takes at `metres_per_second`. Of others, those of the clock."""
-        if max(one, other) > now:
+        long as its way between them takes at `metres_per_second`. Of others, and while the encoder
+        has given no pulse at all, those of the clock."""
+        if max(one, other) > now or self.last_pulse is None:
             return abs(one - other)
         way = abs(self.metres(one, now) - self.metres(other, now))
         return min(abs(one - other), way / self.metres_per_second)
 
     def least_seconds(self, since: float, metres: float, now: float) -> float:
         """The seconds from now that the belt needs at least, at `metres_per_second`, until it has
-        gone so far since a moment; below 0: it has gone farther."""
+        gone so far since a moment; below 0: it has gone farther. While the encoder has given no
+        pulse at all, the belt is taken to run."""
+        if self.last_pulse is None:
+            return metres / self.metres_per_second - (now - since)
         left = self.metres(since, now) + metres - self.metres(now, now)
         return left / self.metres_per_second
 

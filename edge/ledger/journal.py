@@ -57,7 +57,7 @@ class Journal:
 
     def keeps_state(self, seconds: float) -> bool:
         """Whether a power cut would leave the newest change of the state; waits for that."""
-        return self._recorder.keeps_state(seconds)
+        return self._held is None and self._recorder.keeps_state(seconds)
 
     def offer(self, event: Event) -> None:
         """Takes an event; see EventSink."""

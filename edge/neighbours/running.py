@@ -189,14 +189,16 @@ def _files(folder: Path) -> Iterator[Path]:
 def _read(path: Path) -> Neighbour | None:
     """What a file tells of a station that runs; None: it runs no more, or the file is none.
 
-    Anybody may put a file into /dev/shm: only one of this user or of the superuser is believed.
+    Anybody may put a file into /dev/shm: only one of this user, of the superuser or of whom the
+    folder belongs to is believed, as that of a service belongs to the service's user.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        if os.fstat(descriptor).st_uid not in (0, os.geteuid()) or not is_locked(descriptor):
+        believed = (0, os.geteuid(), path.parent.stat().st_uid)
+        if os.fstat(descriptor).st_uid not in believed or not is_locked(descriptor):
             return None
         return _neighbour(json.loads(os.pread(descriptor, _LARGEST, 0)))
     except (OSError, ValueError, KeyError, TypeError):

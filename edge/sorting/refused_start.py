@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from edge.config.station import StationConfig
-from edge.core.errors import LedgerRefusedError
+from edge.core.errors import PilahError
 from edge.lanes.lanes import Lanes
 from edge.ledger.opening import (
     begin_recorder,
@@ -23,12 +23,20 @@ _log = logging.getLogger(__name__)
 def tell_of_refused_start(config: StationConfig, error: Exception) -> None:
     """Writes down that the station could not be started, where it has a ledger already.
 
-    One that runs in another process has its ledger for itself: nothing is written then.
+    One that runs in another process has its ledger for itself: nothing is written then. What keeps
+    from writing is only warned of, for the caller has `error` to tell.
 
     Args:
         config: the station file.
         error: why it could not be started.
     """
+    try:
+        _write(config, error)
+    except (OSError, PilahError) as found:
+        _log.warning(f"warning    this start is not in the ledger: {found}")
+
+
+def _write(config: StationConfig, error: Exception) -> None:
     if not config.ledger.path.exists():  # it has never sorted
         return
     clock = SYSTEM_CLOCK
@@ -44,7 +52,5 @@ def tell_of_refused_start(config: StationConfig, error: Exception) -> None:
         nothing_moves = Lanes({}, {}, clock=clock)
         with StateWatch(config, lanes=nothing_moves, journal=journal, clock=clock) as state:
             state.cannot_start(error)
-    except LedgerRefusedError as refused:
-        _log.warning(f"warning    this start is not in the ledger: {refused}")
     finally:
         recorder.close()

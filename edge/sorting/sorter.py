@@ -169,7 +169,8 @@ class Sorter:
     @property
     def next_closing(self) -> float | None:
         """When the next vote is to be closed, even without a frame; None if none has a limit."""
-        closings = map(self._closes, self._voting.values())
+        now = self._clock()
+        closings = (self._closes(voting, now) for voting in self._voting.values())
         return min((moment for moment in closings if moment is not None), default=None)
 
     @property
@@ -204,7 +205,7 @@ class Sorter:
         """The outcomes of the items whose time is up now."""
         now = self._clock()
         for item, voting in list(self._voting.items()):
-            closes = self._closes(voting)
+            closes = self._closes(voting, now)
             if closes is not None and now >= closes:
                 yield self._close(item)
 
@@ -292,14 +293,12 @@ class Sorter:
             return RejectReason.BAD_PICTURE
         return None if self.state.sorts else RejectReason.NOT_SORTING
 
-    def _closes(self, voting: _Voting) -> float | None:
+    def _closes(self, voting: _Voting, now: float) -> float | None:
         # An unconfirmed object is not closed yet; if it is an item, its verdict may be late.
         if not voting.confirmed:
             return None
         seconds = voting.model.inference_seconds
-        return self._closing.at(
-            voting.first, voting.passed, inference_seconds=seconds, now=self._clock()
-        )
+        return self._closing.at(voting.first, voting.passed, inference_seconds=seconds, now=now)
 
     def _nobody_follows(self, voting: _Voting, frame: Frame) -> bool:
         """Whether an item that comes too close behind would have been seen by now."""
@@ -352,7 +351,7 @@ class Sorter:
             frames=voting.ballot.frames,
             deciding=voting.deciding(verdict.label),
             sharpest=voting.sharpest or ItemInFrame(voting.frame, voting.box),
-            closes=self._closes(voting),
+            closes=self._closes(voting, self._clock()),
             alone=not any(other.confirmed for other in self._voting.values()),
         )
 

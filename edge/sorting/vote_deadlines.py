@@ -53,13 +53,13 @@ class VoteDeadlines:
         """
         ends, margin = [], self.margin_seconds + 2 * inference_seconds
         if self.deadline_seconds is not None:
-            ends.append(first + self.deadline_seconds)
+            ends.append(first + self.deadline_seconds - margin)
         if self.shortest_delay_seconds is not None:
-            ends.append(passed + self.shortest_delay_seconds)
+            ends.append(passed + self.shortest_delay_seconds - margin)
         if self.shortest_metres is not None and self.travel is not None:
             left = self.travel.least_seconds(passed, self.shortest_metres, now) - margin
-            ends.append(now + margin + (left if left > _SOON_SECONDS else 0.0))
-        return min(ends) - margin if ends else None
+            ends.append(now + left if left > _SOON_SECONDS else now)
+        return min(ends, default=None)
 
     def are_close(self, one: float, other: float, *, now: float) -> bool:
         """Whether items that pass the middle at these two times are closer than they may be.

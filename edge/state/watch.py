@@ -162,6 +162,12 @@ class StateWatch(Closing):
         self.take(Notice(START_FAILED, True, self._clock.now(), cause=cause, logged=True))
         self.end(complete=False, failed=True)
 
+    def give_up(self) -> None:
+        """Somebody ends the start, of which all is told: also an emergency stop that was pressed
+        since the last one."""
+        self._journal.goes_on()
+        self.end(complete=False)
+
     def stop(self) -> None:
         """No more contacts are read; may be called twice."""
         if self._reader is not None:

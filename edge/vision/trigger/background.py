@@ -50,8 +50,9 @@ _CHANGED = 0.01
 _LIGHT_PER_SECOND = 0.3, 4.0
 """The largest change of the light per second, as a share: where something large may just have
 appeared, and where most of what lies beside the items has changed alike."""
-_ALIKE = 0.15
-"""Changes of the light that differ by less than this share are alike."""
+_ALIKE, _UNCHANGED = 0.15, 0.01
+"""Changes of the light that differ by less than this share are alike, where they are nearer to each
+other than to no change; what changes by less than the second share has not changed."""
 _LAMP = (1 / 4, 4.0)
 """The factors by which a lamp may change the light; a black or a white picture is beyond them."""
 _SAMPLES = 300
@@ -308,8 +309,10 @@ class Background:
         ratios = now[valid] / mean[valid]
         ratios.partition(len(ratios) // 2, axis=0)
         switched = ratios[len(ratios) // 2]
-        # A large item that just appeared must not count as darkness.
-        alike = int((np.abs(ratios - switched) < _ALIKE * switched).mean(axis=0).min() >= 0.75)
+        # A large item that just appeared must not count as darkness, nor the belt that stayed as it
+        # was as changed alike.
+        near = np.clip(np.abs(1 - switched) / 2, _UNCHANGED, _ALIKE * switched)
+        alike = int((np.abs(ratios - switched) < near).mean(axis=0).min() >= 0.75)
         drift = min(_LIGHT_PER_SECOND[alike] * self._elapsed, (0.1, 0.2)[alike])
         gain = np.clip(switched, 1 - drift, 1 + drift)
         lit = _relit(learned, gain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -93,6 +94,49 @@ def test_the_time_until_the_nearest_lane_is_that_of_the_way_that_is_left() -> No
         travel.pulse(5 + number / (SPEED * PULSES))
     assert left(5.4) == 0
     assert left(9.0) == 0
+
+
+def test_a_vote_ends_with_the_way_though_the_clock_goes_on_while_it_is_looked_at() -> None:
+    script = Script(scores=[CAN] * 40)
+    script.observations = [[seen(1, passed=0.1)]] * 40
+    travel = BeltTravel(PULSES, metres_per_second=SPEED)
+    closing = VoteDeadlines(min_gap_seconds=60, travel=travel, shortest_metres=0.2)
+    ticks = itertools.count()
+    sorting = Sorter(
+        script, model_of(script), closing=closing, clock=lambda: script.now + next(ticks) * 1e-6
+    )
+    closed = []
+    for number in range(40):
+        script.now = number / 10
+        for pulse in range(round(SPEED * PULSES / 10)):
+            travel.pulse(script.now - 0.1 + pulse / (SPEED * PULSES))
+        closed += [
+            number for _ in sorting.look(Frame(np.zeros((8, 8, 3), np.uint8), script.now, number))
+        ]
+    assert closed == [11]
+
+
+def test_without_any_pulse_the_clock_counts() -> None:
+    """As where the encoder's cable is off: items that are far apart are not too close for that."""
+    travel = BeltTravel(PULSES, metres_per_second=SPEED)
+    closing = VoteDeadlines(travel=travel, shortest_metres=0.2, min_gap_seconds=0.3)
+    assert not closing.are_close(1.0, 61.0, now=61.0)
+    assert closing.are_close(1.0, 1.2, now=61.0)
+    assert closing.at(0.0, 0.5, inference_seconds=0.0, now=0.5) == pytest.approx(1.5)
+    assert closing.at(0.0, 0.5, inference_seconds=0.0, now=9.0) == 9.0
+
+
+@pytest.mark.parametrize("margin", [0.02, 0.0213, 0.1, 1 / 3])
+def test_a_vote_whose_way_is_over_is_due_at_any_moment(margin: float) -> None:
+    travel = BeltTravel(PULSES, metres_per_second=SPEED)
+    for number in range(1, 401):
+        travel.pulse(number / (SPEED * PULSES))
+    closing = VoteDeadlines(travel=travel, shortest_metres=0.2, margin_seconds=margin)
+    for step in range(1000):
+        now = 2.0 + step / 7
+        closes = closing.at(0.0, 0.1, inference_seconds=0.0, now=now)
+        assert closes is not None
+        assert now >= closes
 
 
 def test_what_is_nearly_due_is_due() -> None:
