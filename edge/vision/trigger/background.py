@@ -35,8 +35,7 @@ from edge.vision.trigger.blobs import (
 )
 
 LEARNED_FRAMES = 15
-"""The largest number of frames of which the background is the median, so that an item that passes
-meanwhile is not in it."""
+"""The most frames of which the background is the median, in which no passing item is then."""
 ADAPT_SECONDS = 10.0
 """Time constant with which each pixel of the background follows slow changes."""
 _ADAPT_EVERY = 0.2
@@ -51,8 +50,7 @@ _LIGHT_PER_SECOND = 0.3, 4.0
 """The largest change of the light per second, as a share: where something large may just have
 appeared, and where most of what lies beside the items has changed alike."""
 _ALIKE, _UNCHANGED = 0.15, 0.01
-"""Changes of the light that differ by less than this share are alike, where they are nearer to each
-other than to no change; what changes by less than the second share has not changed."""
+"""Changes of the light are alike that differ by a smaller share, and have changed by a larger."""
 _LAMP = (1 / 4, 4.0)
 """The factors by which a lamp may change the light; a black or a white picture is beyond them."""
 _SAMPLES = 300
@@ -309,8 +307,7 @@ class Background:
         ratios = now[valid] / mean[valid]
         ratios.partition(len(ratios) // 2, axis=0)
         switched = ratios[len(ratios) // 2]
-        # A large item that just appeared must not count as darkness, nor the belt that stayed as it
-        # was as changed alike.
+        # A large item that just appeared is no darkness, and a belt that stays as it was no change.
         near = np.clip(np.abs(1 - switched) / 2, _UNCHANGED, _ALIKE * switched)
         alike = int((np.abs(ratios - switched) < near).mean(axis=0).min() >= 0.75)
         drift = min(_LIGHT_PER_SECOND[alike] * self._elapsed, (0.1, 0.2)[alike])

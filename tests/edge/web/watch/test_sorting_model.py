@@ -39,7 +39,7 @@ def test_after_an_install_the_figures_are_those_of_the_model_that_sorts(pages: P
     model, browser = knowing(pages, lambda path: NEW), pages.browser()
     for path in ("/health", "/review", "/teach"):
         text = browser.get(path).text
-        assert "81" not in text.partition("<main")[2], path
+        assert "81.0%" not in text.partition("<main")[2], path
         assert "50 more pictures" not in text, path
     settled(model)
     assert "93.0% (95 % interval" in browser.get("/health").text
