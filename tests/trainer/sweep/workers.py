@@ -23,7 +23,7 @@ from trainer.sweep.storage import opened_storage
 from trainer.sweep.trials import ALIVE, SignsOfLife, run_trials
 
 HELD = "held.txt"
-DEAD_AFTER, LOOK_EVERY = 1.5, 0.05
+DEAD_AFTER, LOOK_EVERY = 5.0, 0.05
 
 
 def work(place: str, total: int, folder: Path, *, victim: bool) -> None:
