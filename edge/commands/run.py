@@ -50,7 +50,7 @@ def _sort(arguments: argparse.Namespace, speech: Speech, log: NewestLog) -> int:
     from edge.pins.pins import has_real_pins
     from edge.runtime.service import ending_within, stop_signals
     from edge.runtime.supervisor import END_SECONDS
-    from edge.sorting.refused_start import tell_of_refused_start
+    from edge.state.refused_start import tell_of_refused_start
     from edge.station import Station
     from edge.teaching.answers import StationAnswers
     from edge.telemetry.status_file import StatusFile

@@ -46,9 +46,8 @@ _LEAST_CHANGE = 0.1
 """A smaller change beside an item, as a share of the picture, is none of the light."""
 _CHANGED = 0.01
 """The share of its area below which a change does not count: the object is at rest."""
-_LIGHT_PER_SECOND = 0.3, 4.0
-"""The largest change of the light per second, as a share: where something large may just have
-appeared, and where most of what lies beside the items has changed alike."""
+_DRIFT, _FADE = (0.3, 0.1), (4.0, 0.2)
+"""The largest changes of the light per second and per picture: a drift, and what all show alike."""
 _ALIKE, _UNCHANGED = 0.15, 0.01
 """Changes of the light are alike that differ by a smaller share, and have changed by a larger."""
 _LAMP = (1 / 4, 4.0)
@@ -309,8 +308,9 @@ class Background:
         switched = ratios[len(ratios) // 2]
         # A large item that just appeared is no darkness, and a belt that stays as it was no change.
         near = np.clip(np.abs(1 - switched) / 2, _UNCHANGED, _ALIKE * switched)
-        alike = int((np.abs(ratios - switched) < near).mean(axis=0).min() >= 0.75)
-        drift = min(_LIGHT_PER_SECOND[alike] * self._elapsed, (0.1, 0.2)[alike])
+        alike = (np.abs(ratios - switched) < near).mean(axis=0).min() >= 0.75
+        per_second, at_most = _FADE if alike else _DRIFT
+        drift = min(per_second * self._elapsed, at_most)
         gain = np.clip(switched, 1 - drift, 1 + drift)
         lit = _relit(learned, gain)
         front = self._in_front(lit)

@@ -22,7 +22,7 @@ from edge.core.errors import (
 )
 from edge.ledger.recovering import RecoveringLedger
 from edge.neighbours.running import OwnClaims
-from edge.sorting.refused_start import tell_of_refused_start
+from edge.state.refused_start import tell_of_refused_start
 from tests.edge.stations import make_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
