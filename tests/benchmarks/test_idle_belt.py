@@ -7,9 +7,13 @@ from tests.benchmarks.idle_belt import measure, spent, table
 
 
 def test_the_time_of_each_thread_is_told(tiny_bundle: Path) -> None:
-    found = measure(
-        tiny_bundle, seconds=0.5, frames_per_second=60, size=(640, 480), settling_seconds=0
-    )
+    # The kernel counts in hundredths of a second, which a thread may not reach in a short while.
+    for seconds in (0.5, 2, 8, 32):
+        found = measure(
+            tiny_bundle, seconds=seconds, frames_per_second=60, size=(640, 480), settling_seconds=0
+        )
+        if found.get("sorting"):
+            break
     assert {"camera", "sorting", "lanes", "ledger", "ledger process", "MainThread"} <= set(found)
     assert found["sorting"] > 0
 

@@ -31,8 +31,9 @@ DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 ATTEMPTS = 3
 """How often a trial is begun whose process dies; then its values are taken for the reason."""
 ATTEMPT, ALIVE, EARLY, PROBLEM = "attempt", "alive", "early", "problem"
+INSTEAD_OF = "instead_of"
 """Attributes of a trial: how often it was begun, a number that changes while it runs, whether it
-was ended early, and why it is impossible."""
+was ended early, why it is impossible, and the number of the trial whose values it has again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class _SharedTrials:
         self._check_stop = check_stop
         self._seen: dict[int, tuple[Any, float]] = {}
         """By the number of a running trial its last sign of life, and when it was first seen."""
+        self._given_back: dict[int, float] = {}
+        """By the number of a trial that was given back, when it was first seen to be."""
 
     def take(self) -> Trial | None:
         """A trial to run; None when all are done."""
@@ -106,11 +109,12 @@ class _SharedTrials:
         while True:
             self._check_stop()
             self._give_back_of_the_dead()
-            counted = self._trials(TrialState.RUNNING, *DONE)
-            running = sum(trial.state is TrialState.RUNNING for trial in counted)
-            if len(counted) - running >= self._total:
+            trials = self._study.get_trials(deepcopy=False)
+            done = sum(trial.state in DONE for trial in trials)
+            running = sum(trial.state is TrialState.RUNNING for trial in trials)
+            if done >= self._total:
                 return None
-            if len(counted) < self._total:
+            if done + running + self._about_to_wait(trials) < self._total:
                 trial = self._study.ask()
                 # Numbers are given once, so of several processes that see a last place free, all
                 # agree which one has it.
@@ -187,6 +191,23 @@ class _SharedTrials:
                     f"{now - since:.0f} s, and the trial is given back"
                 )
 
+    def _about_to_wait(self, trials: list[FrozenTrial]) -> int:
+        """How many places belong to values that are given back at this moment.
+
+        Giving back takes two steps: the trial ends, and its values are put in line. Whoever looks
+        between them would see a free place, fill it with values of its own, and those that were
+        given back would never be tried. A process that dies between them is waited for no longer
+        than one that dies in a trial.
+        """
+        now = time.monotonic()
+        again = {trial.user_attrs.get(INSTEAD_OF) for trial in trials}
+        self._given_back = {
+            trial.number: self._given_back.get(trial.number, now)
+            for trial in trials
+            if trial.state is TrialState.FAIL and trial.params and trial.number not in again
+        }
+        return sum(now - since < self._signs.dead_after for since in self._given_back.values())
+
     def _last_sign(self, trial: FrozenTrial, now: float) -> tuple[Any, float]:
         sign, known = trial.user_attrs.get(ALIVE), self._seen.get(trial.number)
         return known if known is not None and known[0] == sign else (sign, now)
@@ -201,7 +222,8 @@ class _SharedTrials:
         except (UpdateFinishedTrialError, ValueError):  # ValueError: it was seen to have ended
             return False
         if not blamed:
-            self._study.enqueue_trial(trial.params, user_attrs=_kept(trial) | {ATTEMPT: attempt})
+            told = _kept(trial) | {ATTEMPT: attempt, INSTEAD_OF: number}
+            self._study.enqueue_trial(trial.params, user_attrs=told)
         return True
 
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
@@ -210,5 +232,5 @@ class _SharedTrials:
 
 def _kept(trial: FrozenTrial) -> dict[str, Any]:
     """What a trial that is given back hands on to the one that takes its place."""
-    own = (ALIVE, EARLY, PROBLEM)
+    own = (ALIVE, EARLY, PROBLEM, INSTEAD_OF)
     return {key: value for key, value in trial.user_attrs.items() if key not in own}
