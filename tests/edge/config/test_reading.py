@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 import importlib
-import os
-import re
-import sys
 from pathlib import Path
 
 import pytest
 
 from edge import lanes
-from edge.cli import main
 from edge.config.belt import Belt
 from edge.config.codes import CodesSettings
 from edge.config.decision import Decision
@@ -19,7 +15,7 @@ from edge.config.reading import read_station, read_vision_config
 from edge.config.scanner import ScannerSettings
 from edge.config.station import StationConfig
 from edge.config.stops.section import BinSensor, ExitSensor, StopSettings
-from edge.core.errors import EXIT_CONFIG, EXIT_OK, ConfigError
+from edge.core.errors import EXIT_CONFIG, ConfigError
 from edge.core.yaml_file import Section
 from edge.vision import camera, trigger
 from edge.vision.region import Region
@@ -308,15 +304,6 @@ def test_a_misspelt_key_does_not_make_its_labels_homeless(
     assert problems == ["7: lanes.warm.lables: unknown key. Did you mean labels?"]
 
 
-def test_what_yaml_1_1_takes_for_a_boolean_or_a_date_can_be_a_label(tmp_path: Path) -> None:
-    labels = ("no", "on", "2026-11-21")
-    bundle = make_bundle(tmp_path / "made", labels=labels)
-    text = re.sub(r"\[red\]", "[no, on, 2026-11-21]", STATION)
-    text = text.replace("[blue]", "[]").replace("[green]", "[]")
-    plan = read_station(make_station(tmp_path / "station", text=text, bundle=bundle))
-    assert plan.config.lanes["warm"].labels == list(labels)
-
-
 def test_a_distance_on_a_belt_is_a_delay(tmp_path: Path, tiny_bundle: Path) -> None:
     text = STATION.replace("    labels: [red]", "    labels: [red]\n    distance_metres: 0.5")
     text = text.replace("    labels: [blue]", "    labels: [blue]\n    delay_seconds: 3")
@@ -371,89 +358,6 @@ def test_a_mistake_in_how_a_station_sees_is_told(tmp_path: Path) -> None:
     assert caught.value.problems[1].startswith("4: lains: unknown key. Did you mean lanes?")
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "1: expected `key: value` lines. Received: an empty file"),
-        (b"- a\n- b\n", "1: expected `key: value` lines. Received: a list"),
-        (b"station: \xff\n", "1: not a text file in UTF-8"),
-        (None, "cannot be read: No such file or directory"),
-    ],
-)
-def test_a_file_that_is_no_station_file_at_all(
-    content: bytes | None, said: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "station.yaml"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(ConfigError, match=re.escape(said)):
-        read_station(file)
-
-
-def test_check_says_that_nothing_is_wrong(
-    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    station = make_station(tmp_path, bundle=tiny_bundle)
-    assert main(["check", str(station)]) == EXIT_OK
-    said = capsys.readouterr().out
-    assert "no mistakes" in said
-    assert "lane       cold: blue, solenoid" in said
-    assert "lane       rest: green, every reject" in said
-
-
-def test_check_ends_with_78_and_the_place_of_the_mistake(
-    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = STATION.replace("pin: 23", "pin: 18")
-    station = make_station(tmp_path, text=text, bundle=tiny_bundle)
-    assert main(["check", str(station)]) == EXIT_CONFIG
-    assert f"{station}:11: lanes.cold.actuator.pin: pin 18 is used" in capsys.readouterr().err
-
-
-def test_check_refuses_a_changed_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    station = make_station(tmp_path)
-    (tmp_path / "bundle" / "model.tflite").write_bytes(b"another model")
-    assert main(["check", str(station)]) == EXIT_CONFIG
-    said = capsys.readouterr().err
-    assert f"{station}:2: bundle: " in said
-    assert "model.tflite has been changed" in said
-
-
-def test_check_refuses_a_bundle_whose_model_does_not_fit_its_labels(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    bundle = make_bundle(tmp_path / "made", labels=("red", "green", "blue", "grey"))
-    text = STATION.replace("[green]", "[green, grey]")
-    station = make_station(tmp_path / "station", text=text, bundle=bundle)
-    assert main(["check", str(station)]) == EXIT_CONFIG
-    assert "4 labels, the model gives 3 scores" in capsys.readouterr().err
-
-
-def test_only_the_modules_of_the_kinds_in_the_file_are_imported(
-    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (*lanes.KINDS.values(), *camera.KINDS.values(), *trigger.KINDS.values()):
-        if module in sys.modules:  # what is imported anew must not stay when this test is over
-            package, _, name = module.rpartition(".")
-            monkeypatch.setattr(sys.modules[package], name, sys.modules[module])
-            monkeypatch.delitem(sys.modules, module)
-    text = STATION.replace("    actuator: {kind: servo", "    # actuator: {kind: servo")
-    read_station(make_station(tmp_path, text=text, bundle=tiny_bundle))
-    assert "edge.lanes.solenoid" in sys.modules
-    assert "edge.lanes.servo" not in sys.modules
-
-
-def test_a_kind_that_the_wheel_leaves_out_is_named_with_what_brings_it(
-    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(camera.KINDS, "belt", "edge.gone.belt.camera")
-    station = make_station(
-        tmp_path, text=STATION.replace("kind: folder", "kind: belt"), bundle=tiny_bundle
-    )
-    with pytest.raises(ConfigError, match=r"3: camera\.kind: belt is not installed.*--editable"):
-        read_station(station)
-
-
 MODELS: list[type[Section]] = [
     StationConfig,
     Region,
@@ -478,48 +382,3 @@ MODELS: list[type[Section]] = [
 def test_every_key_is_described(model: type[Section]) -> None:
     bare = [name for name, field in model.model_fields.items() if not field.description]
     assert bare == []
-
-
-@pytest.mark.parametrize(
-    ("where", "said"),
-    [
-        ("station", "cannot be read: it is a pipe, not a file"),
-        ("bundle", "a pipe, a socket or a device: give the folder or zip file of a bundle"),
-        ("key", "it is a pipe, not a file"),
-    ],
-)
-def test_a_pipe_is_not_waited_for(where: str, said: str, tmp_path: Path, tiny_bundle: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    text = STATION + "trust: {public_keys: [pipe]}\n" if where == "key" else STATION
-    station = make_station(
-        tmp_path / "s",
-        text=text.replace("[pipe]", f"[{tmp_path / 'pipe'}]").replace(
-            "bundle: bundle",
-            f"bundle: {tmp_path / 'pipe'}" if where == "bundle" else "bundle: bundle",
-        ),
-        bundle=tiny_bundle,
-    )
-    with pytest.raises(ConfigError, match=said):
-        read_station(tmp_path / "pipe" if where == "station" else station)
-
-
-def test_aliases_that_unfold_without_end_are_refused_at_once(
-    tmp_path: Path, tiny_bundle: Path
-) -> None:
-    lists = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
-    lists += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
-    merged = ["m0: &m0 {a: 1, b: 2}"]
-    merged += [f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 9)}]}}" for n in range(1, 12)]
-    for number, lines in enumerate((lists, merged)):
-        text = STATION + "\n".join(lines) + "\n"
-        station = make_station(tmp_path / str(number), text=text, bundle=tiny_bundle)
-        with pytest.raises(ConfigError, match="more than 20,000 values, including"):
-            read_station(station)
-
-
-def test_an_alias_that_repeats_little_is_read(tmp_path: Path, tiny_bundle: Path) -> None:
-    text = STATION.replace("{kind: servo, pin: 18,", "&arm {kind: servo, pin: 18,")
-    text = text.replace("{kind: solenoid, pin: 23, hold_seconds: 0.1}", "{<<: *arm, pin: 23}")
-    config = read_station(make_station(tmp_path, text=text, bundle=tiny_bundle)).config
-    assert config.lanes["cold"].actuator is not None
-    assert config.lanes["cold"].actuator.kind == "servo"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -210,3 +211,20 @@ def _fill(picture: Any, left: float, top: float, width: float, height: float, va
     rows = slice(max(0, round(top)), max(0, min(tall, round(top + height))))
     columns = slice(max(0, round(left)), max(0, min(wide, round(left + width))))
     picture[rows, columns] = value
+
+
+BIN = {"still_seconds": 0.4}
+HAND = {"colour": (140, 160, 210), "width": 90, "height": 130}
+
+
+def lamp(at: float) -> float:
+    return 1.0 if at < 3 else 1.5
+
+
+def uneven_lamp(at: float) -> np.ndarray:
+    across = np.linspace(1.3, 2.2, WIDTH)[None, :, None] * np.ones((HEIGHT, 1, 1))
+    return across if at >= 3 else np.ones((1, 1, 1))
+
+
+def drift(at: float) -> float:
+    return 1 + 0.4 * math.sin(at / 1.5)
