@@ -105,7 +105,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.commands.delivery.stages edge.commands.delivery.status edge.config.receiving
     """,
     "tests/edge/config/test_reading.py": """
-        edge.commands.check edge.config.checks edge.config.decision edge.config.lanes
+        edge.config.checks edge.config.decision edge.config.lanes
         edge.config.ledger edge.config.station edge.config.stops.section
     """,
     "tests/edge/commands/control/test_reload_bundle.py": """
