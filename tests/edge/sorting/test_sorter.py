@@ -1,99 +1,31 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from edge.core.images.image_file import Image
-from edge.core.images.preprocess import Box, InputSpec
-from edge.core.verdict import Prediction, RejectReason, Rules
+from edge.core.images.preprocess import Box
+from edge.core.verdict import RejectReason
 from edge.flow import Frame, Observation, PictureFault, PictureFaultKind
-from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Outcome, Sorter
 from edge.sorting.vote_deadlines import VoteDeadlines
-from edge.vision.trigger.beside import TriggerBeside
 from edge.vision.trigger.continuous import ContinuousTrigger
-
-LABELS = ("can", "bottle")
-CAN, BOTTLE, UNSURE = (0.9, 0.1), (0.1, 0.9), (0.6, 0.4)
-BOX = Box(1, 1, 4, 4)
-NO_LIMIT = VoteDeadlines()
-
-
-@dataclass
-class Script:
-    """A trigger, a model and a clock that do what a test says."""
-
-    observations: list[Sequence[Observation]] = field(default_factory=list)
-    scores: list[tuple[float, ...]] = field(default_factory=list)
-    novelty: list[float] = field(default_factory=list)
-    now: float = 0.0
-    scored: int = 0
-    spec: InputSpec = field(default_factory=InputSpec)
-
-    def look(self, frame: Frame) -> Sequence[Observation]:
-        return self.observations.pop(0)
-
-    def end(self) -> Sequence[Observation]:
-        return ()
-
-    def predict(
-        self,
-        image: Image,
-        *,
-        box: Box | None = None,
-        meanwhile: Callable[[], None] | None = None,
-    ) -> Prediction:
-        self.scored += 1
-        novelty = self.novelty.pop(0) if self.novelty else None
-        return Prediction(np.array(self.scores.pop(0), np.float32), novelty)
-
-    def clock(self) -> float:
-        return self.now
-
-
-def sorter(
-    script: Script, closing: VoteDeadlines = NO_LIMIT, *, whole_region: bool = False
-) -> Sorter:
-    script.spec = InputSpec(crop="region" if whole_region else "item")
-    return Sorter(script, model_of(script), closing=closing, clock=script.clock)
-
-
-def model_of(script: Script, title: str = "tiny 1", **rules: Any) -> ActiveModel:
-    whole: dict[str, Any] = {
-        "labels": LABELS,
-        "accept": {"can": 0.8, "bottle": 0.8},
-        "clear_frames": 3,
-        "max_frames": 6,
-        "unknown": 0.5,
-    }
-    return ActiveModel(script, Rules(**(whole | rules)), title, f"digest of {title}", 0.0)
-
-
-def seen(item: int = 1, *, whole: bool = True, passed: float | None = None) -> Observation:
-    return Observation(item, BOX, whole=whole, passed=passed)
-
-
-def gone(item: int = 1, *, passed: float | None = None) -> Observation:
-    return Observation(item, BOX, gone=True, passed=passed)
-
-
-def play(
-    script: Script, closing: VoteDeadlines = NO_LIMIT, *, whole_region: bool = False
-) -> list[tuple[int, Outcome]]:
-    """(number of the frame, outcome) of every verdict; a frame each tenth of a second from 0."""
-    found: list[tuple[int, Outcome]] = []
-    sorting = sorter(script, closing, whole_region=whole_region)
-    for number in range(len(script.observations)):
-        script.now = number / 10
-        frame = Frame(np.zeros((8, 8, 3), np.uint8), script.now, number)
-        found += [(number, outcome) for outcome in sorting.look(frame)]
-    return found + [(-1, outcome) for outcome in sorting.end()]
+from tests.edge.sorting.scripted import (
+    BOTTLE,
+    BOX,
+    CAN,
+    FROZEN,
+    LABELS,
+    NO_LIMIT,
+    UNSURE,
+    Script,
+    gone,
+    model_of,
+    play,
+    seen,
+    sorter,
+)
 
 
 @pytest.mark.parametrize(
@@ -329,9 +261,6 @@ def test_the_frame_that_decided_is_kept_not_the_last_one(
     assert outcome.frame.sequence >= decided
 
 
-FROZEN = PictureFault(PictureFaultKind.FROZEN, lasting=True)
-
-
 def test_while_the_camera_is_frozen_what_is_in_view_is_rejected_once() -> None:
     script = Script([[seen()], [seen(2)], [], [], [seen(), seen(2)], [gone(), gone(2)]], [CAN] * 9)
     sorting, image = sorter(script), np.zeros((8, 8, 3), np.uint8)
@@ -394,85 +323,6 @@ def test_a_vote_is_closed_earlier_the_longer_its_model_takes() -> None:
     assert sorting.next_closing == pytest.approx(2.0 - 0.1 - 2 * 0.3)
 
 
-GAP = VoteDeadlines(min_gap_seconds=0.25)
-
-
-@pytest.mark.parametrize(
-    ("second", "reasons"),
-    [
-        (0.7, [RejectReason.TOO_CLOSE] * 2),
-        (0.8, [None, None]),
-    ],
-)
-def test_items_that_pass_too_close_together_are_both_rejected(
-    second: float, reasons: list[RejectReason | None]
-) -> None:
-    """The first is sure after three frames, and its verdict waits for who may follow."""
-    script = Script(scores=[CAN] * 40)
-    script.observations = [
-        *[[seen(1, passed=0.5)]] * 4,
-        *[[seen(1, passed=0.5), seen(2, passed=second)]] * 9,
-        [gone(1, passed=0.5), gone(2, passed=second)],
-    ]
-    found = play(script, GAP)
-    assert [outcome.verdict.reject for _, outcome in found] == reasons
-    assert [number for number, _ in found] == [8, 10 if second == 0.7 else 11]
-    assert all(outcome.verdict.label == "can" for _, outcome in found)
-
-
-@pytest.mark.parametrize(
-    ("second", "reasons"),
-    [(0.2, [RejectReason.TOO_CLOSE] * 2), (0.3, [None, None])],
-)
-def test_an_item_that_has_gone_waits_for_one_that_follows_too_close(
-    second: float, reasons: list[RejectReason | None]
-) -> None:
-    script = Script(scores=[CAN] * 40)
-    script.observations = [
-        [seen(1, passed=0.0)], [seen(1, passed=0.0)], [gone(1, passed=0.0)],
-        *[[seen(2, passed=second)]] * 3, [gone(2, passed=second)], *[[]] * 4,
-    ]  # fmt: skip
-    found = play(script, GAP)
-    assert [outcome.item for _, outcome in found] == [1, 2]
-    assert [outcome.verdict.reject for _, outcome in found] == reasons
-
-
-def test_an_item_that_has_gone_is_decided_on_its_pictures_whatever_those_after_it_show() -> None:
-    script = Script(scores=[CAN] * 40)
-    script.observations = [
-        [seen(1, passed=0.0)],
-        [seen(1, passed=0.0)],
-        [gone(1, passed=0.0)],
-        [],
-        [],
-    ]
-    sorting, found = sorter(script, GAP), []
-    for number, fault in enumerate([None, None, FROZEN, FROZEN, None]):
-        frame = Frame(np.zeros((8, 8, 3), np.uint8), number / 10, number, fault=fault)
-        found.append([outcome.verdict.reject for outcome in sorting.look(frame)])
-    assert found == [[], [], [], [None], []]
-
-
-def test_items_that_are_in_a_bin_together_are_both_rejected() -> None:
-    script = Script(scores=[CAN] * 40)
-    script.observations = [
-        [seen(1)], [seen(1), seen(2)], [seen(1), seen(2)], [seen(2)], [gone(1), gone(2)],
-        [seen(3)], [seen(3)], [gone(3)],
-    ]  # fmt: skip
-    rejects = {outcome.verdict.reject for _, outcome in play(script, VoteDeadlines(alone=True))[:2]}
-    assert rejects == {RejectReason.TOO_CLOSE}
-    script.observations = [[seen(3)], [seen(3)], [gone(3)]]
-    ((_, third),) = play(script, VoteDeadlines(alone=True))
-    assert third.verdict.reject is None
-
-
-def test_what_the_trigger_calls_too_close_is_rejected() -> None:
-    script = Script(scores=[CAN] * 3)
-    script.observations = [[seen()], [replace(seen(), too_close=True)], [seen()], []]
-    ((_, outcome),) = play(script)
-    assert outcome.verdict.reject is RejectReason.TOO_CLOSE
-
-
 def test_a_bad_picture_is_that_also_where_items_are_close() -> None:
     script = Script(scores=[])
     script.observations = [[replace(seen(), too_close=True)]]
@@ -481,95 +331,3 @@ def test_a_bad_picture_is_that_also_where_items_are_close() -> None:
     frame = Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 0, fault=fault)
     (outcome,) = sorting.look(frame)
     assert outcome.verdict.reject is RejectReason.BAD_PICTURE
-
-
-class Together:
-    """A model and a trigger that wait for each other: neither ends before the other has begun."""
-
-    def __init__(self, script: Script) -> None:
-        self._script, self._meeting, self.spec = script, threading.Barrier(2), script.spec
-        self.met = 0
-
-    def look(self, frame: Frame) -> Sequence[Observation]:
-        if threading.current_thread() is not threading.main_thread():
-            self._meeting.wait(timeout=10)
-        return self._script.look(frame)
-
-    def end(self) -> Sequence[Observation]:
-        return self._script.end()
-
-    def predict(
-        self,
-        image: Image,
-        *,
-        box: Box | None = None,
-        meanwhile: Callable[[], None] | None = None,
-    ) -> Prediction:
-        if meanwhile is not None:
-            meanwhile()
-        if self.expected:
-            self._meeting.wait(timeout=10)
-            self.met += 1
-        return self._script.predict(image, box=box)
-
-    expected = False
-
-
-def play_beside(script: Script, *, beside: Sequence[int]) -> tuple[list[Outcome], Together]:
-    """The outcomes where the trigger can look beside the model, as it must in those frames."""
-    script.spec = InputSpec(crop="region")
-    both = Together(script)
-    found: list[Outcome] = []
-    with closing(TriggerBeside(both)) as trigger:
-        model = replace(model_of(script), classifier=both)
-        sorting = Sorter(trigger, model, closing=NO_LIMIT, clock=script.clock)
-        for number in range(len(script.observations)):
-            both.expected = number in beside
-            frame = Frame(np.zeros((8, 8, 3), np.uint8), number / 10, number)
-            found += sorting.look(frame)
-    return found, both
-
-
-def test_while_an_item_is_in_view_the_model_answers_beside_the_trigger() -> None:
-    script = Script([[seen()]] * 4 + [[gone()]], [UNSURE] * 5)
-    (outcome,), both = play_beside(script, beside=[1, 2, 3, 4])
-    assert both.met == 4  # in the last frame for nothing: the item was gone from one to the next
-    assert (outcome.frames, outcome.verdict.label) == (4, "can")
-
-
-@pytest.mark.parametrize(
-    "observations",
-    [
-        [[seen(1), seen(2)]] * 2,  # whose frame would it be
-        [[], [seen()]],
-    ],
-)
-def test_where_an_item_is_not_sure_to_be_in_view_the_trigger_looks_first(
-    observations: list[Sequence[Observation]],
-) -> None:
-    script = Script([*observations], [UNSURE] * 4)
-    outcomes, both = play_beside(script, beside=[])
-    assert (outcomes, both.met) == ([], 0)
-
-
-@pytest.mark.parametrize(
-    ("whole", "beside"),
-    [
-        ([False, False, True], [1, 2]),  # it comes in
-        ([True, False, False], [1]),  # it leaves: it may be gone in the next frame
-        ([False, True, False, False], [1, 2]),
-        ([True, False, True, True], [1, 3]),  # it did not leave after all
-    ],
-)
-def test_the_trigger_looks_first_where_an_item_is_about_to_leave(
-    whole: list[bool], beside: list[int]
-) -> None:
-    script = Script([[seen(whole=shown)] for shown in whole], [UNSURE] * len(whole))
-    _, both = play_beside(script, beside=beside)
-    assert (both.met, script.scored) == (len(beside), len(whole))
-
-
-def test_after_a_frame_without_it_the_trigger_looks_first_again() -> None:
-    script = Script([[seen()], [], [seen()], [seen()]], [UNSURE] * 4)
-    _, both = play_beside(script, beside=[1, 3])  # in the second one for nothing
-    assert (both.met, script.scored) == (2, 4)
