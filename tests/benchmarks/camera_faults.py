@@ -17,7 +17,6 @@ import argparse
 import json
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -39,6 +38,7 @@ from edge.runtime.worker import Endings
 from edge.station import Station
 from tests.bundles import make_bundle
 from tests.edge.vision.camera.mjpeg_server import MjpegServer
+from tests.ports import free_port
 
 BAR_SECONDS = 2.0
 RATE, SLOW_RATE = 30.0, 1.0
@@ -119,8 +119,7 @@ class CameraProcess:
     """The camera as a process, which can be paused and killed."""
 
     def __init__(self, rate: float) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         self._rate = rate
         self._process = self._started()
 

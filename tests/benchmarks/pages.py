@@ -37,7 +37,8 @@ from tests.edge.stations import STATION, make_station
 from tests.edge.telemetry.statuses import SIGNS
 from tests.edge.web.browsing import PASSWORD
 from tests.edge.web.chromium import Screen, chromium
-from tests.edge.web.test_serving import free_port, served
+from tests.edge.web.test_serving import served
+from tests.ports import free_port
 
 MOST_MB = 60
 PAINT_MS = 1000

@@ -54,7 +54,7 @@ from edge.teaching.answers import StationAnswers
 from edge.telemetry.status_file import StatusFile
 from tests.benchmarks.open_pages import LOOKING, PATHS
 from tests.edge.publish.broker import Broker
-from tests.edge.web.test_serving import free_port
+from tests.ports import free_port
 
 _AT_ONCE, _LATER = KINDS = ("at once", "later")
 BARS_MS = {_AT_ONCE: 3.0, _LATER: 5.0}

@@ -47,7 +47,8 @@ from edge.core.images.image_file import read_image
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
 from edge.ledger.export.reading import read_items
-from tests.edge.web.test_serving import free_port, served
+from tests.edge.web.test_serving import served
+from tests.ports import free_port
 from trainer.statistics.intervals import Figure, Resampling
 
 _STATION = """\

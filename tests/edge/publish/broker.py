@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.core.closing import Closing
+from tests.ports import free_port
 
 _NUMBERS = itertools.count(1)
 PATIENCE = 120.0
@@ -38,13 +39,6 @@ def mosquitto() -> str:
     if found is None:
         pytest.skip("mosquitto is not installed: apt install mosquitto")
     return found
-
-
-def free_port() -> int:
-    """A port of this machine on which nobody listens now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class Broker(Closing):

@@ -33,8 +33,9 @@ from edge.runtime.heartbeat import Heartbeat
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Endings
 from tests.edge.ledger.entries import entry
-from tests.edge.publish.broker import Broker, Listener, free_port
+from tests.edge.publish.broker import Broker, Listener
 from tests.edge.publish.outboxes import Taking, write
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -38,12 +38,7 @@ from edge.web.reading import read_plan
 from edge.web.serving import check_accounts, run_pages
 from tests.edge.stations import STATION, make_station
 from tests.edge.web.browsing import PASSWORD
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -72,22 +67,22 @@ def served(station: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 def test_the_pages_are_served_until_a_signal_and_stay_small(station: Path) -> None:
     with served(station) as (address, process):
         for path in ("", "health", "history", "review", "delivery", "static/pilah.js"):
-            assert httpx2.get(address + path, timeout=30).status_code == 200
+            assert httpx2.get(address + path, timeout=120).status_code == 200
         loaded = Path(f"/proc/{process.pid}/maps").read_text()
         for large in ("numpy", "cv2", "pydantic_core"):
             assert large not in loaded
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
 
 
 def test_an_open_page_does_not_hold_up_the_end(station: Path) -> None:
     with (
         served(station) as (address, process),
-        httpx2.stream("GET", f"{address}events", timeout=30) as stream,
+        httpx2.stream("GET", f"{address}events", timeout=120) as stream,
     ):
         assert next(stream.iter_lines()) == "retry: 500"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
 
 
 def refusal(station: Path, kind: type[PilahError]) -> PilahError:
@@ -134,12 +129,12 @@ def test_pages_are_served_with_a_certificate(station: Path) -> None:
     trusted = ssl.create_default_context(cafile=str(folder / "pi.pem"))
     with served(station) as (address, process):
         assert address.startswith("https://127.0.0.1:")
-        answer = httpx2.get(address, verify=trusted, timeout=30)
+        answer = httpx2.get(address, verify=trusted, timeout=120)
         assert answer.status_code == 200
         assert "; secure" in answer.headers["set-cookie"].lower()
         port = int(address.rpartition(":")[2].strip("/"))
         with pytest.raises(httpx2.HTTPError):
-            httpx2.get(f"http://127.0.0.1:{port}/", timeout=30)
+            httpx2.get(f"http://127.0.0.1:{port}/", timeout=120)
         old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
         with warnings.catch_warnings(action="ignore"):
@@ -147,7 +142,7 @@ def test_pages_are_served_with_a_certificate(station: Path) -> None:
         with socket.create_connection(("127.0.0.1", port)) as plain, pytest.raises(OSError):  # noqa: PT011
             old.wrap_socket(plain)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
 
 
 def _certify(folder: Path) -> None:

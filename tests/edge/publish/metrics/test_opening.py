@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -28,6 +27,7 @@ from edge.publish.publisher_file import PublisherFile, SendCounts
 from tests.edge.ledger.entries import entry
 from tests.edge.publish.outboxes import write
 from tests.edge.stations import STATION
+from tests.ports import free_port
 
 SECTIONS = STATION + "publish: {metrics: {listen: 127.0.0.1:PORT}}\n"
 
@@ -67,8 +67,7 @@ def test_lanes_that_are_wrong_are_an_error_of_the_station_file(tmp_path: Path) -
 
 
 def test_a_publisher_may_have_nothing_but_metrics(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = Address("127.0.0.1", free.getsockname()[1])
+    address = Address("127.0.0.1", free_port())
     file = tmp_path / "station.yaml"
     file.write_text(SECTIONS.replace("PORT", str(address.port)), "utf-8")
     process = subprocess.Popen(

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import pg8000.native
 import pytest
 
 from edge.core.closing import Closing
+from tests.ports import free_port
 
 _PLACES = "/usr/local/bin:/usr/lib/postgresql/17/bin:/usr/lib/postgresql/15/bin"
 PASSWORD = "of tests"
@@ -43,8 +43,7 @@ class Postgres(Closing):
         self.folder = Path(tempfile.mkdtemp(prefix="pilah-postgres-"))
         if self._user is not None:
             shutil.chown(self.folder, self._user)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.password_file = self.folder / "password"
         self.password_file.write_text(f"{PASSWORD}\n")
         self.password_file.chmod(0o644)
@@ -65,13 +64,13 @@ class Postgres(Closing):
         if not self._safe:
             options += " -c fsync=off -c full_page_writes=off"
         self._run([
-            str(self._pg_ctl), "start", "-w", "-D", str(self._data), "-o", options,
+            str(self._pg_ctl), "start", "-w", "-t", "300", "-D", str(self._data), "-o", options,
             "-l", str(self.folder / "log"),
         ])  # fmt: skip
 
     def stop(self, how: str = "fast") -> None:
         """Ends the server: `fast` in order, `immediate` as a crash would."""
-        self._run([str(self._pg_ctl), "stop", "-w", "-m", how, "-D", str(self._data)])
+        self._run([str(self._pg_ctl), "stop", "-w", "-t", "300", "-m", how, "-D", str(self._data)])
 
     def pause(self) -> None:
         """Halts it: its connections stay open, and nobody answers."""

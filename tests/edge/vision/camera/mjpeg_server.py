@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from edge.core.images.image_file import Image
+from tests.ports import free_port
 
 RATE = 30.0
 _BITS, _SIDE = 40, 8
@@ -50,7 +51,12 @@ class MjpegServer:
     """
 
     def __init__(
-        self, *, backlog: int = 0, password: str | None = None, port: int = 0, rate: float = RATE
+        self,
+        *,
+        backlog: int = 0,
+        password: str | None = None,
+        port: int | None = None,
+        rate: float = RATE,
     ) -> None:
         self.bgr = (40, 200, 50)
         self.picture: Callable[[], Image] | None = None
@@ -58,7 +64,7 @@ class MjpegServer:
         self.silent = threading.Event()
         self.damage: Callable[[bytes], bytes] | None = None
         self.damaged = 2
-        self.port, self.rate = port, rate
+        self.port, self.rate = free_port() if port is None else port, rate
         self._stopping = threading.Event()
         self._server: ThreadingHTTPServer | None = None
         self.start()
@@ -81,7 +87,6 @@ class MjpegServer:
     def start(self) -> None:
         self._stopping.clear()
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
-        self.port = self._server.server_port
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         ).start()
