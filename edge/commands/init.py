@@ -65,6 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     if bundle is None and kept != "none":
         raise UsageError("--keep-photographs needs BUNDLE: before that, nothing is sorted")
     has_source = arguments.camera is not None or arguments.photos is not None
+    sections = ""
+    if bundle is not None:  # before anything is written: the machine may not have so many lanes
+        # `empty` stands for a picture without an item, which needs no lane.
+        labels = [label for label in bundle.labels if label != EMPTY]
+        path = _relative(arguments.bundle, file.absolute().parent)
+        sections = sorting_text(labels=labels, bundle=path, machine=machine, photographs=kept)
     if bundle is not None and file.exists() and not has_source:
         text = _incomplete(file, more=() if kept == "none" else ("photographs",))
     elif file.exists():
@@ -102,10 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         first = ", ".join(f"`{command('pilah-edge', verb, file)}`" for verb in verbs)
         _log.info(f"{file}: next {first}, then `{capture}`")
         return EXIT_OK
-    # `empty` stands for a picture without an item, which needs no lane.
-    labels = [label for label in bundle.labels if label != EMPTY]
-    path = _relative(arguments.bundle, file.absolute().parent)
-    text += sorting_text(labels=labels, bundle=path, machine=machine, photographs=kept)
+    text += sections
     write_file(file, text)
     if machine.still_seconds is not None and "still_seconds:" not in text:
         _log.warning(

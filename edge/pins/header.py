@@ -70,6 +70,9 @@ _OWN_NAMES = ("GPIO", "BCM", "IO", "G", "GP", "GPIO_GPIO", "D", "BOARD.D", "GPIO
 _PLACE_NAMES = ("BOARD", "J8", "P1", "PIN", "PHYS", "PHYSICAL", "HEADER", "PHYSICAL PIN",
                 "BOARD PIN", "HEADER PIN")  # fmt: skip
 
+_ELSE = ": write the number that a pinout gives after `GPIO`, as 18 for GPIO 18 at header pin 12"
+"""What is said of what nobody can guess the meaning of."""
+
 
 def a_bcm_number(received: Any) -> int:
     """Returns `received` if it is a BCM number.
@@ -80,7 +83,7 @@ def a_bcm_number(received: Any) -> int:
     if isinstance(received, int) and not isinstance(received, bool) and 0 <= received <= LAST:
         return received
     raise advised(
-        f"must be a BCM number, 0 to {LAST}. Received: {shown(received)}{_meant(received)}"
+        f"must be a BCM number, 0 to {LAST}. Received: {shown(received)}{_meant(received) or _ELSE}"
     )
 
 
@@ -125,7 +128,9 @@ def _number(number: int) -> str:
     if LAST < number <= 40:
         return f": {_place(number)}"
     if LAST < number <= _HIGHEST_OF_THE_CHIP:
-        return f": the processor has GPIO {number}, but no pin of the header leads to it"
+        return (
+            f": the processor has GPIO {number}, but no pin of the header leads to it: take another"
+        )
     if 0 <= number - _SYSFS_BASE <= LAST:
         bcm = number - _SYSFS_BASE
         return f": /sys/class/gpio calls GPIO {bcm} so: if that is meant, write {bcm}"
@@ -137,5 +142,5 @@ def _place(place: int) -> str:
         bcm = BCM_OF_PLACE[place]
         return f"header pin {place} is GPIO {bcm}: if that is meant, write {bcm}"
     if 1 <= place <= 40:
-        return f"header pin {place} is {_POWER.get(place, 'ground')}, not a GPIO"
-    return "the header has 40 pins"
+        return f"header pin {place} is {_POWER.get(place, 'ground')}, not a GPIO: take another"
+    return f"the header has 40 pins{_ELSE}"

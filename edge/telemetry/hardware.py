@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.core.terminal.wording import number_of
 from edge.telemetry.host import hottest_sensor, throttle_flags, throttle_words
 
 _ROOT = Path("/")
@@ -37,7 +38,7 @@ class Hardware:
     def __str__(self) -> str:
         parts = [
             self.model or "a machine without a name",
-            f"{self.cores} cores",
+            number_of(self.cores, "cores"),
             *([f"{self.memory_mb:,} MB"] if self.memory_mb else []),
             *([f"governor {self.governor}"] if self.governor else []),
             *([f"up to {self.max_clock_mhz:,} MHz"] if self.max_clock_mhz else []),

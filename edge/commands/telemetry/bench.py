@@ -161,6 +161,7 @@ def _measure(arguments: argparse.Namespace, earlier: Mapping[str, Any] | None) -
     from edge.benchmark.rehearsal import rehearse
     from edge.benchmark.series import Series
     from edge.core.model.bundle import read_bundle
+    from edge.core.terminal.wording import number_of
     from edge.telemetry.hardware import this_hardware, this_heat
 
     view = _view(arguments)
@@ -170,6 +171,12 @@ def _measure(arguments: argparse.Namespace, earlier: Mapping[str, Any] | None) -
     series = Series(this_hardware(), view.pixels, before=before, after=before, trigger=kind)
     cores = len(os.sched_getaffinity(0))
     sweep = range(1, cores + 1) if arguments.sweep else [arguments.num_threads]
+    if arguments.num_threads > cores:
+        _log.warning(
+            f"warning    --num-threads {arguments.num_threads}: this process has "
+            f"{number_of(cores, 'cores')}, and more threads than cores wait for each other: give "
+            f"{cores} at most, or --sweep, which measures each number"
+        )
     if earlier is not None:
         keys = {(bundle.title, threads) for bundle in bundles for threads in sweep}
         check_comparable(earlier, pixels=view.pixels, keys=keys)
@@ -230,6 +237,7 @@ def _measured(bundle: Bundle, view: View, threads: int, arguments: argparse.Name
 def _print(series: Series) -> None:
     """The series as a table for people."""
     from edge.benchmark.frame_to_verdict import FIGURES, STAGES
+    from edge.core.terminal.wording import number_of
 
     print(f"machine    {series.machine}")
     for each in series.measured:
@@ -250,7 +258,8 @@ def _print(series: Series) -> None:
         if each.minutes:
             first, last = each.minutes[0].p50_ms, each.minutes[-1].p50_ms
             print(
-                f"after {len(each.minutes)} minutes  {last / first - 1:+.1%} (median of the last)"
+                f"after {number_of(len(each.minutes), 'minutes')}  {last / first - 1:+.1%} (median "
+                "of the last)"
             )
     for rehearsal in series.rehearsals:
         _print_rehearsal(rehearsal)

@@ -95,7 +95,7 @@ def examine(station: Path) -> Iterator[Finding]:
     if vision is not None:
         yield from _about_the_camera(vision)
     if actuation is not None:
-        yield from about_the_pins(actuation)
+        yield from about_the_pins(actuation, vision)
     if config is not None:
         yield from _about_the_codes(config)
         yield from about_the_records(config)
@@ -144,8 +144,7 @@ def _about_the_camera(vision: VisionConfig) -> Iterator[Finding]:
         found = settled_frame(vision.camera, tell=lambda level, text: None)
         seen = cut(found.frame, vision.region).image
     except CameraError as error:
-        advice = "is it plugged in and switched on, and is no running station using it?"
-        yield bad("camera", str(error), advice)
+        yield bad("camera", str(error))  # which says what to look at
         return
     except RegionError as error:
         yield bad("camera", str(error), "`pilah-edge roi` draws it")

@@ -12,7 +12,7 @@ from edge.config.publish.section import PublishSettings
 from edge.config.receiving import deliveries_path
 from edge.config.station import StationConfig
 from edge.core.errors import DeliveryFileError, LedgerError, StorageError
-from edge.core.terminal.wording import in_a_sentence
+from edge.core.terminal.wording import in_a_sentence, number_of
 from edge.ledger.opening import spill_path
 from edge.ledger.recovering import set_aside_files
 from edge.ledger.spill import spilled_rows
@@ -45,12 +45,13 @@ def _about_the_ledger(settings: LedgerSettings, station: str) -> Iterator[Findin
         yield bad("ledger", str(error))
     else:
         last = f", the last one at {facts.last}" if facts and facts.last else ""
-        known = f"{path}, {facts.rows:,} rows{last}" if facts else f"{path}, which `run` makes"
-        yield ok("ledger", known)
+        rows = f"{number_of(facts.rows, 'rows')}{last}" if facts else "which `run` makes"
+        yield ok("ledger", f"{path}, {rows}")
     if aside := set_aside_files(path):
         yield warning(
             "ledger",
-            f"{len(aside)} damaged or foreign files were set aside, the last one is {aside[-1]}",
+            f"{number_of(len(aside), 'damaged or foreign files')} set aside, the last one is "
+            f"{aside[-1]}",
             "copy what `sqlite3 FILE .recover` finds in them, and move them away",
         )
     spill = spill_path(settings, station)
@@ -60,7 +61,8 @@ def _about_the_ledger(settings: LedgerSettings, station: str) -> Iterator[Findin
         yield warning("ledger", str(error), "rows wait there while the ledger cannot be written")
         return
     if waiting:
-        said = f"{waiting:,} rows wait in {spill} until the ledger can be written"
+        rows = number_of(waiting, "rows", verb="wait")
+        said = f"{rows} in {spill} until the ledger can be written"
         yield warning("ledger", said, "`run` adds them: free space, mend the disk, start it")
 
 

@@ -10,16 +10,26 @@ from edge.core.errors import PinError
 from edge.telemetry.finding import Finding, bad, ok, warning
 
 if TYPE_CHECKING:
-    from edge.config.station import ActuationConfig
+    from edge.config.station import ActuationConfig, VisionConfig
 
 
-def about_the_pins(actuation: ActuationConfig) -> Iterator[Finding]:
-    """What is to be said of the pins that lanes use; none of them is taken, and nothing moves."""
+def about_the_pins(
+    actuation: ActuationConfig, vision: VisionConfig | None = None
+) -> Iterator[Finding]:
+    """What is to be said of the pins of a station; none of them is taken, and nothing moves.
+
+    Args:
+        actuation: its lanes and contacts; a whole station file, where that can be read.
+        vision: its trigger, which may have a pin; None: that cannot be read.
+    """
     from edge.pins.pins import open_pins
 
     moving = [name for name, lane in actuation.lanes.items() if lane.actuator is not None]
-    if not moving:
-        yield ok("pins", "none: no lane has an actuator")
+    levels = levels_at_rest(actuation)
+    apart = pins_apart(actuation, vision)
+    inputs = sorted(pin for pin, why in apart.items() if why is _READ)
+    if not moving and not inputs:
+        yield ok("pins", "none: no lane has an actuator, and no contact is read")
         return
     try:
         with open_pins() as pins:
@@ -27,10 +37,12 @@ def about_the_pins(actuation: ActuationConfig) -> Iterator[Finding]:
     except PinError as error:
         yield bad("pins", str(error))
         return
-    said = f"{title}, for {', '.join(moving)}"
-    yield ok("pins", said) if real else warning("pins", said, "nothing moves on this machine")
+    read = [f"GPIO {', '.join(map(str, inputs))}, read by the station"] if inputs else []
+    said = f"{title}, for {', '.join([*moving, *read])}"
+    advice = "nothing moves on this machine" if moving else "nothing is read on this machine"
+    yield ok("pins", said) if real else warning("pins", said, advice)
     if real:
-        yield from about_the_boot(levels_at_rest(actuation))
+        yield from about_the_boot(levels, apart=apart)
         yield from _about_the_boards(actuation)
         yield from about_the_pwm(actuation)
 
@@ -46,18 +58,45 @@ def levels_at_rest(actuation: ActuationConfig) -> dict[int, bool]:
     return levels
 
 
+def pins_apart(actuation: ActuationConfig, vision: VisionConfig | None = None) -> dict[int, str]:
+    """Why the firmware must make no output of a pin that the station uses, by BCM number.
+
+    Args:
+        actuation, vision: see `about_the_pins`.
+    """
+    from edge.config.checks import pins_in
+
+    levels, apart = levels_at_rest(actuation), dict[int, str]()
+    for part in filter(None, (actuation, vision)):
+        content = part.model_dump(exclude_unset=True, serialize_as_any=True)
+        found = [(where, name.split()) for where, name in pins_in(content, ())]
+        pulsed = {where[:-1] for where, name in found if where[-1] == "hardware_pwm"}
+        for where, (kind, number, *_) in found:
+            if kind == "pin" and int(number) not in levels:
+                apart[int(number)] = _PULSED if where[:-1] in pulsed else _READ
+    return apart
+
+
+_READ = "the station reads it, and a contact that closes would be a short circuit"
+_PULSED = "the PWM hardware is to make its pulses (hardware_pwm)"
+
+
 def about_the_boot(
-    levels: Mapping[int, bool], places: Sequence[Path] | None = None
+    levels: Mapping[int, bool],
+    places: Sequence[Path] | None = None,
+    *,
+    apart: Mapping[int, str] | None = None,
 ) -> Iterator[Finding]:
     """What holds the output pins before the station runs: the firmware's lines, and resistors.
 
     Args:
         levels: whether each pin is high at rest, by BCM number.
         places: where the firmware's file may be; None: where Raspberry Pi OS has it.
+        apart: why other pins must be no outputs, by BCM number.
     """
     from edge.pins.boot_config import PLACES, boot_pins, contrary_pins, included, missing_lines
 
-    if not levels:
+    if not levels and not apart:
         return
     file = next((place for place in places or PLACES if place.is_file()), None)
     try:
@@ -66,6 +105,12 @@ def about_the_boot(
         yield warning("boot", f"{file} cannot be read: {error.strerror}")
         return
     found, doubts = boot_pins(text), []
+    for pin, why in (apart or {}).items():
+        if (one := found.get(pin)) is not None and one.output:
+            said = f"GPIO {pin} is an output at boot, by line {one.line} of {file}: {why}"
+            yield bad("boot", said, "take the pin out of that line")
+    if not levels:
+        return
     for pin, one in found.items():
         if pin in levels and one.below:
             doubts.append(f"line {one.line}, about GPIO {pin}, is below {one.below}")

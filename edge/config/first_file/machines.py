@@ -48,8 +48,10 @@ def sorting_text(
     if machine.most_lanes is not None and len(labels) > machine.most_lanes:
         raise UsageError(
             f"--kind {machine.name} writes {machine.most_lanes} lanes at most, and the bundle has "
-            f"{len(labels)} labels: {', '.join(labels)}. Write the file with --kind table, and "
-            "then put labels that belong together into one lane"
+            f"{len(labels)} labels: {', '.join(labels)}. Write the file with --kind table, put "
+            "labels that belong together into one lane, and add what moves: `actuator` of those "
+            "lanes, and the section `belt` or `bin` where the machine has one, as "
+            "deploy/station-file.md tells"
         )
     rest = "rejects" if "rejects" not in labels else "rejected items"
     return f"""

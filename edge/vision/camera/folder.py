@@ -81,7 +81,10 @@ class FolderCamera:
         self._clock, self._pause = clock, pause
         self._files = self._listed()
         if not self._files:
-            raise CameraError(f"{path}: no pictures in this folder (JPEG, PNG, WebP or BMP)")
+            raise CameraError(
+                f"{path}: no pictures in this folder (JPEG, PNG, WebP or BMP): put some into it, "
+                "or correct `path` of the camera"
+            )
         self._next = iter(self._files)
         self._sequence = 0
         self._due = clock()

@@ -245,7 +245,8 @@ class PicameraSource:
         except (RuntimeError, ValueError) as error:
             raise CameraError(
                 f"Pi camera {number}: cannot be started at {settings.width}x{settings.height} "
-                f"pixels: {error}"
+                f"pixels: {error}. Try another width and height, and see that no other "
+                "program uses it"
             ) from error
 
 

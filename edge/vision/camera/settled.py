@@ -81,7 +81,10 @@ def settled_frame(
             if (seconds >= _FIRST_SECONDS and steady) or seconds >= _LONGEST_SECONDS:
                 break
     if last is None:
-        raise CameraError(f"the camera (kind: {camera.kind}) gave no picture that can be read")
+        raise CameraError(
+            f"the camera (kind: {camera.kind}) gave no picture that can be read: see with another "
+            "program what it shows, and check its cable, or its files"
+        )
     return last
 
 

@@ -14,11 +14,12 @@ from edge.pins.header import BCM_OF_PLACE, a_bcm_number
     ("received", "said"),
     [
         (33, "Received: 33: header pin 33 is GPIO 13: if that is meant, write 13"),
-        (34, "Received: 34: header pin 34 is ground, not a GPIO"),
+        (34, "Received: 34: header pin 34 is ground, not a GPIO: take another"),
         ("BOARD12", "header pin 12 is GPIO 18: if that is meant, write 18"),
         ("J8:12", "header pin 12 is GPIO 18"),
         ("pin 2", "header pin 2 is 5 V, not a GPIO"),
-        ("BOARD41", "the header has 40 pins"),
+        ("BOARD41", "the header has 40 pins: write the number that a pinout gives after `GPIO`"),
+        (99, "Received: 99: write the number that a pinout gives after `GPIO`, as 18 for GPIO 18"),
         ("GPIO18", "write the number alone, 18"),
         ("bcm_18", "write the number alone, 18"),
         ("WPI1", "WiringPi's pin 1 is GPIO 18: write 18"),
@@ -37,9 +38,9 @@ from edge.pins.header import BCM_OF_PLACE, a_bcm_number
         ("SDA", "SDA is GPIO 2: if that is meant, write 2"),
         ("PWM0", "PWM0 is GPIO 12: if that is meant, write 12"),
         ("pin=12", "header pin 12 is GPIO 18"),
-        (True, "must be a BCM number, 0 to 27. Received: True"),
-        (-1, "must be a BCM number, 0 to 27. Received: -1"),
-        (None, "must be a BCM number, 0 to 27. Received: None"),
+        (True, "must be a BCM number, 0 to 27. Received: True: write the number that a pinout"),
+        (-1, "must be a BCM number, 0 to 27. Received: -1: write the number that a pinout"),
+        (None, "must be a BCM number, 0 to 27. Received: None: write the number that a pinout"),
     ],
 )
 def test_another_way_to_count_is_understood_and_refused(received: Any, said: str) -> None:

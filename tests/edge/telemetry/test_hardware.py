@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def test_what_a_machine_does_not_tell_is_none(tmp_path: Path) -> None:
     assert (found.model, found.memory_mb, found.governor, found.max_clock_mhz) == (None,) * 4
     assert found.to_json()["cores"] >= 1
     assert str(found).startswith("a machine without a name")
+
+
+@pytest.mark.parametrize(("cores", "said"), [(1, ", 1 core, "), (4, ", 4 cores, ")])
+def test_one_core_is_one(tmp_path: Path, cores: int, said: str) -> None:
+    assert said in str(replace(machine(tmp_path, PI), cores=cores))
 
 
 @pytest.mark.parametrize(

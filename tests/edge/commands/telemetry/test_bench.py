@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,18 @@ def test_a_flag_that_makes_no_sense_is_refused(
         main(["bench", str(tiny_bundle), word])
     assert caught.value.code == 2
     assert word.partition("=")[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_more_threads_than_cores_are_told(
+    more: int, tiny_bundle: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cores = len(os.sched_getaffinity(0))
+    asked = f"--num-threads={cores + more}"
+    assert main(["bench", str(tiny_bundle), *QUICK, "--num-verdicts=0", asked]) == EXIT_OK
+    told = [line for line in caplog.messages if "more threads than cores" in line]
+    assert len(told) == more
+    assert all(f"give {cores} at most, or --sweep" in line for line in told)
 
 
 def test_a_page_that_cannot_be_written_is_told_before_anything_is_measured(

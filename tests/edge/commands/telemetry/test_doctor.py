@@ -27,6 +27,12 @@ from tests.edge.rollout.rollouts import OPEN, PINNED, make_pinned, make_signed
 from tests.edge.stations import STATION, make_station
 from tests.signatures import OURS, Key
 
+CAMERA = (
+    "bad      camera     {}: no pictures in this folder (JPEG, PNG, WebP or BMP): put some into "
+    "it, or correct `path` of the camera\n"
+)
+"""What the camera says itself, and no advice for cameras of another kind."""
+
 
 def doctor(station: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     capsys.readouterr()
@@ -142,7 +148,7 @@ def test_what_was_set_aside_and_what_waits_is_told(
     before = sorted(tmp_path.iterdir())
     code, out = doctor(station, capsys)
     assert code == EXIT_OK
-    assert "warning  ledger     1 damaged or foreign files were set aside, the last one is" in out
+    assert "warning  ledger     1 damaged or foreign file set aside, the last one is" in out
     assert f"warning  ledger     2 rows wait in {tmp_path / 'spill'} until" in out
     assert "is on the same disk as the ledger" in out
     assert sorted(tmp_path.iterdir()) == before
@@ -158,7 +164,7 @@ def test_every_part_of_a_station_is_looked_at(
     assert code == EXIT_OK
     assert "ok       camera     folder, 90x60 pixels\n" in out
     assert "warning  pins       mock (no Raspberry Pi" in out
-    assert f"ledger.sqlite, 1 rows, the last one at {entry(1).time}\n" in out
+    assert f"ledger.sqlite, 1 row, the last one at {entry(1).time}\n" in out
     assert "GB free in " in out
     assert " clock      20" in out
     assert " heat       " in out
@@ -173,14 +179,14 @@ def test_without_its_bundle_the_other_parts_are_looked_at_all_the_same(
     code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
     assert code == EXIT_NO
     assert f"bad      station    {tmp_path / 'station.yaml'}:2: bundle: " in out
-    for told in ("ok       camera ", " pins ", "ledger.sqlite, 1 rows", "GB free in "):
+    for told in ("ok       camera ", " pins ", "ledger.sqlite, 1 row,", "GB free in "):
         assert told in out, told
 
 
 @pytest.mark.parametrize(
     ("change", "finding"),
     [
-        (("path: photos", "path: none"), "bad      camera     {}: no pictures in this folder"),
+        (("path: photos", "path: none"), CAMERA),
         (
             ("trigger:", "region: {left: 80, top: 0, width: 20, height: 20}\ntrigger:"),
             "bad      camera     region: reaches to 100, 20 (left + width, top + height), but",

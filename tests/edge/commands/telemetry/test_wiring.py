@@ -14,8 +14,9 @@ from edge.commands.telemetry.wiring import (
     about_the_pins,
     about_the_pwm,
     levels_at_rest,
+    pins_apart,
 )
-from edge.config.reading import read_actuation_config
+from edge.config.reading import read_actuation_config, read_vision_config
 from edge.config.station import ActuationConfig
 from edge.core.errors import EXIT_OK, PinError
 from edge.lanes.pulses import hardware
@@ -50,6 +51,39 @@ def actuation(folder: Path) -> ActuationConfig:
 def test_every_output_has_its_level_at_rest_and_inputs_have_none(tmp_path: Path) -> None:
     levels = levels_at_rest(actuation(tmp_path))
     assert levels == LEVELS
+
+
+def test_pins_that_are_read_or_pulsed_by_hardware_are_no_outputs_at_boot(tmp_path: Path) -> None:
+    place = tmp_path / "config.txt"
+    place.write_text(f"{LOW},{HIGH}\ngpio=12,18=op,dl\ngpio=6=ip\ngpio=7=op\n")
+    file = tmp_path / "station.yaml"
+    file.write_text(f"{LANES}stops: {{emergency_stop: {{pin: 6}}, bins: {{a: {{pin: 7}}}}}}\n")
+    config = read_actuation_config(file)[1]
+    apart = pins_apart(config)
+    assert sorted(apart) == [6, 7, 12, 18]
+    found = [str(one) for one in about_the_boot({}, [place], apart=apart)]
+    assert len(found) == 3
+    for pin, line, why in (
+        (12, 2, "a contact that closes would be a short circuit"),
+        (18, 2, "the PWM hardware is to make its pulses"),
+        (7, 4, "a contact that closes would be a short circuit"),
+    ):
+        begin = f"bad      boot       GPIO {pin} is an output at boot, by line {line} of {place}: "
+        (told,) = [one for one in found if one.startswith(begin)]
+        assert why in told
+        assert told.endswith(": take the pin out of that line")
+
+
+def test_the_pins_of_a_trigger_and_an_encoder_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "station.yaml"
+    file.write_text(
+        "station: a\ncamera: {kind: usb}\ntrigger: {kind: beam, pin: 22, delay_seconds: 0.1}\n"
+        "lanes: {a: {}}\n"
+    )
+    vision, config = read_vision_config(file), read_actuation_config(file)[1]
+    assert sorted(pins_apart(config, vision)) == [22]
+    (told,) = about_the_pins(config, vision)
+    assert "GPIO 22, read by the station" in str(told)
 
 
 def said(folder: Path, text: str | None) -> list[tuple[Health, str]]:

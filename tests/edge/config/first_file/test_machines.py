@@ -89,13 +89,18 @@ def test_more_labels_than_lanes_are_refused_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = tuple(f"label {number}" for number in range(6))
-    bundle, file = make_bundle(tmp_path / "bundle", labels=labels), tmp_path / "station.yaml"
+    bundle, file = (
+        make_bundle(tmp_path / "bundle", labels=labels),
+        tmp_path / "new" / "station.yaml",
+    )
     words = ["init", str(bundle), str(file), "--camera", "usb", "--kind", "flap-bin"]
     assert main(words) == EXIT_USAGE
     said = capsys.readouterr().err
     assert "writes 4 lanes at most, and the bundle has 6 labels: label 0," in said
     assert "--kind table" in said
-    assert not file.exists()
+    assert "add what moves: `actuator` of those lanes" in said
+    assert "the station is called" not in said
+    assert not file.parent.exists()
 
 
 @pytest.mark.parametrize(("kind", "advised"), [("flap-bin", True), ("belt", False)])
