@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{install_command('edge', editable=True)}"
         ) from error
     from edge.config.reading import read_station
+    from edge.core.dataset import read_picture_set
     from edge.core.files import check_place
     from edge.simulation.account.gallery import Gallery
     from edge.simulation.account.page import write_page
@@ -115,7 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
         faults=tuple(read_faults(arguments.faults)),
     )
     if arguments.items is not None:
-        for told in (shape_warning(plan, arguments.items), class_warning(plan, arguments.items)):
+        photographs = read_picture_set(arguments.items)
+        for told in (shape_warning(plan, photographs), class_warning(plan, photographs)):
             if told is not None:
                 _log.warning(f"warning    {told}")
     if arguments.find_rate is not None:
@@ -135,10 +137,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tell_of_the_rate(report: Report, options: SimulationOptions) -> None:
     """Warns where the items that were asked for could not come so fast."""
-    from edge.simulation.rate_search import CARRIED
+    from edge.simulation.rate_search import is_carried
 
     came, asked = report.items_per_second, options.rate
-    if asked is None or came is None or came >= CARRIED * asked or options.faults:
+    if asked is None or came is None or options.faults:
+        return
+    if is_carried(asked, came, items=report.account.items):
         return
     _log.warning(
         f"--rate {asked:g}: {came:.2f} items a second came: no more can, as they would overlap, or "

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.config.reading import StationPlan
-from edge.core.dataset import read_picture_set
+from edge.core.dataset import PictureSet
 from edge.core.errors import StorageError, UnreadableImageError
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import Box
@@ -52,20 +52,17 @@ def placed_in_region(order: BeltOrder, plan: StationPlan, *, travels: bool) -> B
     return order.model_copy(update={"region": region, "largest": largest})
 
 
-def shape_warning(plan: StationPlan, photographs: Path) -> str | None:
+def shape_warning(plan: StationPlan, photographs: PictureSet) -> str | None:
     """What to say if the model looks at all of a region that has another shape than photographs.
 
     None: there is nothing to say.
-
-    Raises:
-        PictureSetError: the photographs cannot be used.
     """
     config = plan.config
     if plan.bundle.manifest.input.crop != "region" or isinstance(config.camera, camera.Settings):
         return None  # a belt of the station file's own has its scale there
     width, height = config.camera.size or CAMERA_SIZE
     region = config.region or Region(width=width, height=height)
-    shape = usual_shape([picture.path for picture in read_picture_set(photographs).pictures])
+    shape = usual_shape([picture.path for picture in photographs.pictures])
     seen = region.width / region.height
     if shape is None or max(shape / seen, seen / shape) < _OTHER_SHAPE:
         return None
@@ -79,21 +76,18 @@ def shape_warning(plan: StationPlan, photographs: Path) -> str | None:
     )
 
 
-def class_warning(plan: StationPlan, photographs: Path) -> str | None:
+def class_warning(plan: StationPlan, photographs: PictureSet) -> str | None:
     """What to say if some photographs are of classes that the model does not have.
 
     None: there is nothing to say.
-
-    Raises:
-        PictureSetError: the photographs cannot be used.
     """
     labels = plan.bundle.labels
-    unknown = [label for label in read_picture_set(photographs).labels if label not in labels]
+    unknown = [label for label in photographs.labels if label not in labels]
     if not unknown:
         return None
     return (
-        f"{photographs}: {plan.bundle.title} has no label {', '.join(map(repr, unknown))}: items "
-        "of such a class belong into no lane, and make each one impure into which they fall"
+        f"{photographs.source}: {plan.bundle.title} has no label {', '.join(map(repr, unknown))}: "
+        "items of such a class belong into no lane, and make each one impure into which they fall"
     )
 
 

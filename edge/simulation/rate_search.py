@@ -17,6 +17,9 @@ _CLOSE = 1.05
 """The search ends when the rate that holds and the one that does not are this near."""
 CARRIED = 0.9
 """A world that carries less than this share of the rate that is asked for carries no more."""
+_CHANCE = 0.5
+"""How much longer than on average a single gap between items may be by chance, and by the sizes of
+the two, as a share of it."""
 _SLOWEST = 1 / 64
 """The search gives up below this share of the rate with which it began."""
 
@@ -109,6 +112,17 @@ class RateSearch:
         if self.saturated:
             return f"{said}, and no more can come"
         return f"{said}, and no more at {beyond:.2f}" if beyond is not None else said
+
+
+def is_carried(asked: float, came: float, *, items: int) -> bool:
+    """Whether items came as fast as was asked for, or slower by no more than chance may do.
+
+    Args:
+        asked, came: items a second.
+        items: how many came.
+    """
+    chance = _CHANCE / math.sqrt(max(1, items - 1))
+    return came * (1 + chance) >= CARRIED * asked
 
 
 def fewest_items(purity: float) -> int:

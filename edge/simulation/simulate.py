@@ -50,11 +50,8 @@ def simulate(
             stand_ins = stand_ins_for(plan, drawn, faults, clock=clock, times=times)
             run = run_station(plan, world, stand_ins, clock=clock, settled=settled)
     for fault in options.faults:
-        if isinstance(fault, PassingFault) and (fault.at or 0) >= run.virtual_seconds:
-            _log.warning(
-                f"--faults: {fault}: it never occurred, because the run was over after "
-                f"{run.virtual_seconds:.1f} s; let more items pass (--count)"
-            )
+        if isinstance(fault, PassingFault) and (why := _left_out(fault, run)):
+            _log.warning(f"--faults: {fault}: {why}")
     config = plan.config
     setting = Setting(
         station=config.station,
@@ -71,6 +68,29 @@ def simulate(
         ),
     )
     return _report(setting, run, times)
+
+
+def _left_out(fault: PassingFault, run: SimulatedRun) -> str:
+    """What a run does not show of a fault that was planted, in words; empty: it shows all of it."""
+    end, begin = run.virtual_seconds, fault.first_at
+    more = f"the run was over after {end:.1f} s; let more items pass (--count)"
+    if begin >= end:
+        return f"it never occurred, because {more}"
+    found = [
+        one
+        for one in run.incidents
+        if one.name == fault.incident
+        and getattr(fault, "lane", "") in ("", one.scope)
+        and one.begin >= begin
+    ]
+    if fault.incident and not found:
+        return (
+            f"the station has not noticed it: {fault.unnoticed}. Let it last longer (seconds=), or "
+            "more items pass (--count)"
+        )
+    if fault.at is not None and fault.at + fault.seconds > end:
+        return f"only {end - fault.at:.1f} s of it are in the figures, because {more}"
+    return ""
 
 
 def _report(setting: Setting, run: SimulatedRun, times: RunTimes) -> Report:

@@ -32,6 +32,13 @@ class Windows:
         """When the window of a period begins, in seconds after the start of the period."""
         return self._place(period) * (self.every - self.seconds)
 
+    @property
+    def first(self) -> float:
+        """When the first window begins, in seconds since the run began."""
+        if self._at is not None:
+            return self._at
+        return self.start(0) if self.every else 0.0
+
     def holds(self, moment: float) -> bool:
         """Whether `moment`, in seconds since the run began, lies in a window."""
         return self.strength(moment) > 0

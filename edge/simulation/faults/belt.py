@@ -73,6 +73,8 @@ class EncoderSilent(PassingFault):
     summary: ClassVar[str] = "the belt's encoder gives no pulses, though the belt runs"
     is_seen: ClassVar[bool] = False
     part: ClassVar[str] = ENCODER
+    incident: ClassVar[str] = "encoder_silent"
+    unnoticed: ClassVar[str] = "an item must pass while it lasts"
 
     every: Every = 120.0
     seconds: Lasting = 10.0

@@ -61,6 +61,10 @@ class BinFull(_OfALane):
     name: ClassVar[str] = "bin-full"
     summary: ClassVar[str] = "the bin of the lane `lane` is full for a while; without it, each bin"
     contact: ClassVar[str] = "bins"
+    incident: ClassVar[str] = "bin_full"
+    unnoticed: ClassVar[str] = (
+        "its sensor must see something for full_seconds (2 s) without a break"
+    )
 
     seconds: Lasting = 15.0
 
@@ -75,6 +79,10 @@ class Jam(_OfALane):
     name: ClassVar[str] = "jam"
     summary: ClassVar[str] = "nothing comes out of the lane `lane` until it is cleared and reset"
     contact: ClassVar[str] = "exits"
+    incident: ClassVar[str] = "jam"
+    unnoticed: ClassVar[str] = (
+        "two items in a row must be sent into a lane with a sensor while it lasts"
+    )
     kinds: ClassVar[tuple[str, ...]] = ("belt", "chute", "flap-bin", "carousel-bin")
 
     seconds: Lasting = 20.0

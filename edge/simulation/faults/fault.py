@@ -33,6 +33,9 @@ class Fault(BaseModel):
         kinds: the kinds of machine that it is for, as `pilah-edge init --kind` calls them; empty:
             every kind.
         part: what else the station must have, of PARTS; empty: nothing.
+        incident: the incident by which the station notices it once it has lasted for a while;
+            empty: it is noticed at once, or in several ways, or not at all.
+        unnoticed: what it takes to be noticed, in words.
         needs_marks: whether the world shows something that can be recognised beside the items, as
             on a plain belt nothing would tell it.
     """
@@ -45,6 +48,8 @@ class Fault(BaseModel):
     contact: ClassVar[str] = ""
     kinds: ClassVar[tuple[str, ...]] = ()
     part: ClassVar[str] = ""
+    incident: ClassVar[str] = ""
+    unnoticed: ClassVar[str] = ""
     needs_marks: ClassVar[bool] = False
 
     def begin(self, seed: tuple[int, ...]) -> None:
@@ -157,6 +162,12 @@ class PassingFault(Fault):
     def begin(self, seed: tuple[int, ...]) -> None:
         """See Fault."""
         self._windows = Windows(every=self.every, seconds=self.seconds, seed=seed, at=self.at)
+
+    @property
+    def first_at(self) -> float:
+        """When it occurs first, in seconds since the run began."""
+        assert self._windows is not None, "begin was not called"
+        return self._windows.first
 
     def strength(self, moment: float, *, fade: float = 0.0) -> float:
         """0 while the fault is away, 1 while it lasts; see `Windows.strength`."""

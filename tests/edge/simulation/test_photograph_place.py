@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge.config.reading import StationPlan, read_station
+from edge.core.dataset import read_picture_set
 from edge.core.images.preprocess import Box
 from edge.simulation.options import SimulationOptions, world_for
 from edge.simulation.photograph_place import region_of_shape, shape_warning
@@ -70,7 +71,8 @@ def test_a_region_of_another_shape_than_the_photographs_is_told_where_it_matters
     tmp_path: Path, lines: tuple[str, ...], crop: str, told: str | None
 ) -> None:
     plan = plan_of(tmp_path, *lines, crop=crop)
-    found = shape_warning(plan, tmp_path / "things")
+    things = read_picture_set(tmp_path / "things")
+    found = shape_warning(plan, things)
     assert (found is None) if told is None else (found is not None and told in found)
 
 
@@ -78,6 +80,7 @@ def test_photographs_that_cannot_be_read_have_no_shape(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
     for file in (tmp_path / "things").rglob("*.png"):
         file.write_bytes(b"\x89PNG\r\n\x1a\n")
-    assert shape_warning(plan, tmp_path / "things") is None
+    assert shape_warning(plan, read_picture_set(tmp_path / "things")) is None
     assert cv2.imwrite(str(tmp_path / "things/red/1.png"), np.zeros((90, 120, 3), np.uint8))
-    assert shape_warning(plan, tmp_path / "things") is None  # of the shape of the view
+    things = read_picture_set(tmp_path / "things")
+    assert shape_warning(plan, things) is None  # of the shape of the view

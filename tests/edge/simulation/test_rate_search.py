@@ -10,7 +10,7 @@ import pytest
 
 from edge.core.errors import UsageError
 from edge.core.model.metrics import Share
-from edge.simulation.rate_search import RateSearch, check_count, fewest_items, find_rate
+from edge.simulation.rate_search import RateSearch, check_count, fewest_items, find_rate, is_carried
 
 
 def world(
@@ -78,3 +78,11 @@ def test_too_few_items_can_show_no_purity(purity: float, fewest: int) -> None:
     check_count(fewest, purity)
     with pytest.raises(UsageError, match=f"needs --count {fewest} or more"):
         check_count(fewest - 1, purity)
+
+
+@pytest.mark.parametrize(
+    ("came", "items", "carried"),
+    [(0.8, 2, True), (0.8, 5, True), (0.8, 200, False), (0.88, 200, True), (0.5, 2, False)],
+)
+def test_a_long_gap_among_few_items_is_no_limit(came: float, items: int, carried: bool) -> None:
+    assert is_carried(1.0, came, items=items) is carried

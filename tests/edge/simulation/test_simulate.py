@@ -21,6 +21,12 @@ from tests.edge.simulation.photographs import BIN, STATION, belt_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
 
+STOPS = """\
+stops:
+  bins: {warm: {pin: 5}, cold: {pin: 6}}
+  exits: {warm: {pin: 17, after_seconds: 0.5}}
+"""
+
 
 def simulated(folder: Path, text: str = STATION, **options: Any) -> dict[str, Any]:
     file = folder / "station.yaml"
@@ -213,6 +219,26 @@ def test_a_fault_that_would_have_come_later_is_told(
     simulated(tmp_path, faults=tuple(read_faults(planted)), count=2)
     (said,) = [line for line in caplog.messages if line.startswith("--faults")]
     assert "pause:seconds=2:at=500: it never occurred, because the run was over after " in said
+
+
+@pytest.mark.parametrize(
+    ("planted", "told"),
+    [
+        ("pause:at=2:seconds=900", ["only ", " s of it are in the figures, because the run was"]),
+        ("pause:every=5000:seconds=2", ["it never occurred, because the run was over after "]),
+        ("jam:at=2:seconds=2:lane=warm", ["has not noticed it: two items in a row must be sent"]),
+        ("bin-full:at=2:seconds=0.2", ["has not noticed it: its sensor must see something"]),
+        ("bin-full:at=2:seconds=4:lane=cold", []),
+    ],
+)
+def test_what_does_not_show_of_a_fault_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, planted: str, told: list[str]
+) -> None:
+    simulated(tmp_path, STATION + STOPS, faults=tuple(read_faults(planted)), count=6)
+    said = [line for line in caplog.messages if line.startswith("--faults")]
+    assert len(said) == bool(told)
+    for words in told:
+        assert words in said[0]
 
 
 def test_a_rate_is_met_where_the_belt_allows_it(tmp_path: Path) -> None:
