@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from tests.bundles import BGR, make_bundle, write_picture
@@ -24,6 +25,25 @@ default_lane: rest
 ledger: {path: ledger.sqlite}
 """
 """A station file in which nothing is wrong; line numbers in tests count in here."""
+
+PATIENT = """\
+import functools
+from edge.control import server
+from edge.ledger import opening
+from edge.runtime import supervisor
+
+# On a busy machine the ledger's process may take its time to begin, and a disk or a thread to go
+# on.
+opening.Patience = functools.partial(opening.Patience, open=60, hang=60, finish=60)
+supervisor.STUCK_SECONDS = supervisor._PATIENCE_SECONDS = supervisor._LAST_ROWS_SECONDS = 60.0
+supervisor.END_SECONDS = 240.0
+server._ASK_SECONDS = 120.0
+"""
+"""What a program of a test does first that then runs a station."""
+RUN = (
+    sys.executable, "-c", f"{PATIENT}import sys\nfrom edge.cli import main\nsys.exit(main())", "run"
+)  # fmt: skip
+"""`pilah-edge run`, which has that patience."""
 
 
 def make_station(folder: Path, *, text: str = STATION, bundle: Path | None = None) -> Path:

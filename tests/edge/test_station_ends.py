@@ -31,9 +31,10 @@ from edge.lanes.lanes import Lanes
 from edge.lanes.servo import Servo
 from edge.ledger.ledger import Ledger
 from edge.ledger.recorder import Recorder
-from edge.runtime import heartbeat, supervisor
+from edge.runtime import supervisor
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Worker
+from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.openers import Openers
 from edge.sorting.sorter import Sorter
 from edge.station import Station
@@ -180,18 +181,20 @@ def test_a_model_that_does_not_reproduce_does_not_sort(
 def test_a_thread_that_hangs_does_not_keep_the_station(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = new_run(LONG_HOLDS)
+    run, clock = new_run(LONG_HOLDS), VirtualClock()
     release = threading.Event()
 
     def hanging(camera: FolderCamera) -> None:
         run.endings.put(signal.SIGTERM)
-        release.wait(60)
+        clock.leave()  # time goes on without it
+        release.wait()
 
     monkeypatch.setattr(FolderCamera, "read", hanging)
-    monkeypatch.setattr(supervisor, "_PATIENCE_SECONDS", 0.2)
-    with pytest.raises(StuckError, match=r"did not end within 0\.2 seconds: camera"):
-        run()
-    release.set()
+    try:
+        with pytest.raises(StuckError, match=r"did not end within 60 seconds: camera$"):
+            run(clock=clock)
+    finally:
+        release.set()
     assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
 
 
@@ -211,28 +214,25 @@ def test_a_thread_that_stops_at_work_or_while_it_waits_ends_the_station(
     owner: type, name: str, thread: str, new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = new_run(LONG_HOLDS.replace("second: 1000", "second: 20, loop: true"))
-    release = threading.Event()
+    clock, release = VirtualClock(), threading.Event()
     original = getattr(owner, name)
     calls = itertools.count()
 
     def stopping(*args: Any, **options: Any) -> Any:
         # The first few go well: it is a station at work that hangs.
         if next(calls) >= (0 if name in ("frames", "activate") else 5):
-            release.wait(60)
+            clock.leave()  # time goes on without it
+            release.wait()
             raise ZeroDivisionError("this thread was needed no more")
         return original(*args, **options)
 
     monkeypatch.setattr(owner, name, stopping)
-    monkeypatch.setattr(supervisor, "STUCK_SECONDS", 1.5)
-    monkeypatch.setattr(supervisor, "_LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(supervisor, "_REST_SECONDS", 0.1)
     told: list[str] = []
     monkeypatch.setattr(Notifier, "alive", lambda notifier: told.append("alive"))
     monkeypatch.setattr(Notifier, "stopping", lambda notifier: told.append("stopping"))
     try:
         with pytest.raises(StuckError, match=f"{thread} has not responded"):
-            run(notifier=Notifier({}))
+            run(clock=clock, notifier=Notifier({}))
     finally:
         release.set()
     assert told[-1] == "stopping"  # the watchdog was not fed any more
@@ -251,7 +251,7 @@ def test_the_keep_alive_pin_changes_while_all_is_well_and_is_low_at_the_end(
 ) -> None:
     run = new_run(KEEPING_ALIVE)
     wire = run.pins.factory.pin(21)
-    assert run(max_items=10).items == 10
+    assert run(max_items=10, clock=VirtualClock()).items == 10
     levels = [int(state.state) for state in wire.states]
     assert len(levels) > 4
     assert levels == [0, 1] * (len(levels) // 2) + [0] * (len(levels) % 2)
@@ -265,7 +265,7 @@ def test_the_keep_alive_pin_stands_still_when_the_main_thread_does(
     wire = run.pins.factory.pin(21)
     monkeypatch.setattr(supervisor, "_WELL_SECONDS", 0.05)
     monkeypatch.setattr(supervisor, "_LOOK_SECONDS", 60)  # it looks once, before it starts
-    assert run(max_items=20).items == 20
+    assert run(max_items=20, clock=VirtualClock()).items == 20
     # In a second of sorting it would have changed fifty times.
     assert len(wire.states) < 10
 
@@ -274,10 +274,8 @@ def test_a_camera_that_waits_on_purpose_is_not_stuck(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = new_run(STATION.replace("second: 1000", "second: 0.25"))
-    monkeypatch.setattr(supervisor, "STUCK_SECONDS", 3)  # a busy machine silences a thread, too
-    monkeypatch.setattr(supervisor, "_LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
-    assert run(max_items=2).items == 2
+    monkeypatch.setattr(supervisor, "STUCK_SECONDS", 3)
+    assert run(max_items=2, clock=VirtualClock()).items == 2
 
 
 def test_the_system_is_told_that_the_station_is_ready_alive_and_stopping(
@@ -299,6 +297,7 @@ def test_the_system_is_told_that_the_station_is_ready_alive_and_stopping(
         observers=[of_items(run.shown.append)],
         openers=Openers(pins=lambda: run.pins),
         notifier=notifier,
+        clock=VirtualClock(),
     ) as station:
         station.run()
     assert told[:2] == ["READY=1", "STATUS=sorting with tiny 1"]

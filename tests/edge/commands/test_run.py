@@ -17,20 +17,16 @@ from edge.core.errors import EXIT_CONFIG, EXIT_IO, EXIT_OK
 from edge.events import Event
 from edge.ledger import recorder
 from edge.ledger.ledger import Ledger
-from tests.edge.stations import STATION, make_station
+from tests.edge.stations import PATIENT, RUN, STATION, make_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
 
 # Runs a station in a process of its own, tells each change of a pin, and at the end their states.
 SCRIPT = """
-import functools, json, re, sys
+import json, re, sys
 from pathlib import Path
 from gpiozero.pins import mock
 from edge.cli import main
-from edge.ledger import opening
-
-# On a busy machine the ledger's process may take its time to begin.
-opening.Patience = functools.partial(opening.Patience, open=60, hang=60, finish=60)
 
 made = []
 
@@ -122,7 +118,7 @@ def test_a_signal_ends_the_process_cleanly_with_its_pins_at_rest(
     text = text.replace("second: 1000", "second: 100, loop: true")
     station = make_station(tmp_path, text=text, bundle=tiny_bundle)
     with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(station)],
+        [sys.executable, "-c", PATIENT + SCRIPT, str(station)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -144,7 +140,10 @@ def test_a_signal_ends_the_process_cleanly_with_its_pins_at_rest(
 def test_a_run_needs_little_memory_and_no_tensorflow(tmp_path: Path, tiny_bundle: Path) -> None:
     station = make_station(tmp_path, bundle=tiny_bundle)
     found = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(station)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", PATIENT + SCRIPT, str(station)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     told = json.loads(found.stdout.splitlines()[-1])
     assert not told["tensorflow"]
@@ -160,11 +159,11 @@ def test_a_number_of_items_must_be_one(count: str, capsys: pytest.CaptureFixture
 
 
 def test_what_was_planned_when_the_power_failed_is_told_as_not_known(tmp_path: Path) -> None:
-    text = STATION.replace("hold_seconds: 0.1}", "hold_seconds: 1, max_on_seconds: 50}")
+    text = STATION.replace("hold_seconds: 0.1}", "hold_seconds: 10, max_on_seconds: 50}")
     text = text.replace("labels: [blue]", "labels: [blue]\n    delay_seconds: 50")
     file = make_station(tmp_path, text=text)
     with subprocess.Popen(
-        [sys.executable, "-m", "edge", "run", str(file)],
+        [*RUN, str(file)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None

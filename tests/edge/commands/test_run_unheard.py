@@ -56,7 +56,8 @@ assert (supervisor._PATIENCE_SECONDS, supervisor.END_SECONDS) == (4.2, 4.9)
 patience, supervisor._PATIENCE_SECONDS, supervisor.END_SECONDS = {
     "end": (60, 0.5, 1.5), "nothing": (60, 60, 90), "camera": (60, 0.6, 30), "ledger": (1, 60, 90)
 }[hanging]
-opening.Patience = functools.partial(opening.Patience, hang=patience, finish=patience)
+supervisor.STUCK_SECONDS = 600  # it ends when it is told to, and not by itself
+opening.Patience = functools.partial(opening.Patience, open=60, hang=patience, finish=patience)
 if hanging == "camera":
     hangs(FolderCamera, "read", 30)
 elif hanging == "ledger":

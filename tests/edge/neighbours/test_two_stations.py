@@ -6,7 +6,6 @@ import json
 import signal
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 
 from edge.cli import main
 from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE
-from tests.edge.stations import STATION, make_station
+from tests.edge.stations import RUN, STATION, make_station
 
 KEPT = "photographs: {items: all, path: %s}\n"
 
@@ -39,10 +38,10 @@ def test_two_stations_sort_at_once_and_one_that_shares_a_folder_with_one_does_no
         for number, folder in enumerate(folders, 1)
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "edge", "run", one], stdout=subprocess.PIPE, text=True,
+        [*RUN, one], stdout=subprocess.PIPE, text=True,
         stderr=subprocess.DEVNULL,
     ) as first, subprocess.Popen(
-        [sys.executable, "-m", "edge", "run", two], stdout=subprocess.PIPE, text=True,
+        [*RUN, two], stdout=subprocess.PIPE, text=True,
         stderr=subprocess.DEVNULL,
     ) as second:  # fmt: skip
         try:
@@ -58,7 +57,8 @@ def test_two_stations_sort_at_once_and_one_that_shares_a_folder_with_one_does_no
             assert main(["doctor", three]) == EXIT_NO
             assert f"bad      neighbours the folder {tmp_path}" in capsys.readouterr().out
             for station, process in ((one, first), (two, second)):
-                assert main(["status", station, "--json"]) == EXIT_OK
+                while main(["status", station, "--json"]) != EXIT_OK:  # held up for 5 seconds
+                    capsys.readouterr()
                 assert json.loads(capsys.readouterr().out)["status"]["pid"] == process.pid
         finally:
             first.send_signal(signal.SIGTERM)

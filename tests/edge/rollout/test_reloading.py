@@ -210,7 +210,10 @@ def test_one_that_is_installed_while_another_one_is_loaded_is_loaded_after_it(
     assert found.titles == ["tiny 2", "tiny 3"]
 
 
-def test_it_is_loaded_once_no_item_is_there(new_station: NewStation, tmp_path: Path) -> None:
+def test_it_is_loaded_once_no_item_is_there(
+    new_station: NewStation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reloading, "_QUIET_SECONDS", 600.0)
     opened: list[bool] = []
 
     def open_quietly(plan: StationPlan) -> ActiveModel:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from itertools import groupby
@@ -21,6 +20,7 @@ from edge.ledger.ledger import Ledger
 from edge.telemetry.status import read_status
 from tests.bundles import change_manifest
 from tests.edge.rollout.rollouts import OPEN, make_pinned, make_signed
+from tests.edge.stations import RUN
 
 LIVE = OPEN.replace("frames_per_second: 1000", "frames_per_second: 50, loop: true")
 
@@ -65,7 +65,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     station = make_pinned(tmp_path / "station", text=LIVE)
     assert main(["install", str(make_signed(tmp_path, "1", key=None)), str(station)]) == EXIT_OK
     with subprocess.Popen(
-        [sys.executable, "-m", "edge", "run", str(station), "--json"],
+        [*RUN, str(station), "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         try:
@@ -111,9 +111,11 @@ def test_a_running_station_takes_what_is_installed_and_keeps_its_bundle_where_it
     assert by == ["tiny 1", "tiny 2", "tiny 1"]
     changes = [event.bundle for event in told if isinstance(event, ModelChanged)]
     assert changes == ["tiny 2", "tiny 1"]
-    (raised,) = (event for event in told if isinstance(event, IncidentRaised))
-    (ended,) = (event for event in told if isinstance(event, IncidentEnded))
-    assert (raised.name, ended.incident_id) == ("model_refused", raised.id)
+    refused = [
+        one for one in told if isinstance(one, IncidentRaised) and one.name == "model_refused"
+    ]
+    (raised,) = refused
+    assert raised.id in {event.incident_id for event in told if isinstance(event, IncidentEnded)}
     assert "golden/0.png gets other scores" in raised.cause
     assert "pilah-edge rollback" in raised.what_to_do
 
