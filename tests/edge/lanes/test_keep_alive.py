@@ -70,8 +70,8 @@ def test_the_thread_of_the_lanes_changes_it_and_leaves_it_at_rest(pins: Pins) ->
     thread = threading.Thread(target=lanes.run)
     thread.start()
     for _ in range(3):  # with nothing planned at all
-        assert risen.acquire(timeout=30)
+        assert risen.acquire(timeout=120)
     lanes.stop()
-    thread.join(30)
+    thread.join(120)
     assert not thread.is_alive()
     assert wire.state == 0

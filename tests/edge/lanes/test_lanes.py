@@ -214,7 +214,7 @@ def test_whoever_ends_a_station_does_not_wait_for_lanes_that_hang() -> None:
     assert hung.wait(60)
     ending = threading.Thread(target=lambda: (lanes.stop(), lanes.missed), daemon=True)
     ending.start()
-    ending.join(30)
+    ending.join(60)
     assert not ending.is_alive()
     go_on.set()
     thread.join(60)

@@ -45,7 +45,7 @@ class Started:
         self.recorder = Recorder(
             LedgerProcess(path),
             observers=[of_items(lambda row: self._note(self.shown, row.item))],
-            patience=Patience(open=20, commit=0, hang=3, retry=0.02, finish=30),
+            patience=Patience(open=60, commit=0, hang=3, retry=0.02, finish=60),
         )
         self.recorder.open()
         self.recorder.add_spill(Spill(spill))
@@ -62,7 +62,7 @@ class Started:
 
     def wait_for(self, there: Callable[[], bool]) -> None:
         with self._changed:
-            assert self._changed.wait_for(there, 30), self.said
+            assert self._changed.wait_for(there, 120), self.said
 
     @property
     def incidents(self) -> int:
@@ -76,7 +76,7 @@ class Started:
 
     def end(self) -> None:
         self.recorder.finish()
-        self._thread.join(60)
+        self._thread.join(120)
         assert not self._thread.is_alive()
         assert (self.recorder.lost, self.recorder.spilled) == (0, 0), self.said
 

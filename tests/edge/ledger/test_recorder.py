@@ -82,7 +82,7 @@ class Watched:
                 of_items(lambda entry: self._note(self.shown, entry.item)),
                 lambda event: self._note(self.told, event),
             ],
-            patience=patience,
+            patience=patience or Patience(hang=60, finish=60),
             capacity=capacity,
         )
         if spill is not None:

@@ -33,9 +33,16 @@ from edge.runtime.heartbeat import Heartbeat
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Endings
 from tests.edge.ledger.entries import entry
-from tests.edge.publish.broker import Broker, Listener
+from tests.edge.publish.broker import PATIENCE, Broker, Listener
 from tests.edge.publish.outboxes import Taking, write
 from tests.ports import free_port
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy broker may take its time."""
+    monkeypatch.setattr("edge.publish.mqtt.session._ANSWER_SECONDS", PATIENCE)
+    monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", PATIENCE)
 
 
 @pytest.fixture

@@ -141,11 +141,14 @@ def test_a_disk_too_slow_for_incidents_leaves_the_state_known(
     over = threading.Event()
 
     def hangs(path: Path) -> list[object]:
-        assert over.wait(60)
+        assert over.wait(120)
         return []
 
     monkeypatch.setattr("edge.ledger.reports.last_run._of_last_run", hangs)
-    found = last_run(file, None, patience=2)
+    found = LastRun()
+    for patience in (1, 10, 40):  # a busy machine may be too slow for the state, too
+        if not found.state:
+            found = last_run(file, None, patience=patience)
     over.set()
     assert found == LastRun(stopped.id, "Stopped", "Maintenance")
 

@@ -72,9 +72,9 @@ def test_nothing_is_lost_between_two_writers_of_a_pipe(tmp_path: Path) -> None:
     for text in ("first", "second"):
         with pipe.open("wb") as writer:
             writer.write(typed(text))  # without a line end: the silence after it ends it
-        assert found.get(timeout=30).text == text
+        assert found.get(timeout=120).text == text
     reader.stop()
-    assert endings.get(timeout=30) is worker
+    assert endings.get(timeout=120) is worker
     assert worker.failure is None
 
 
@@ -83,7 +83,7 @@ def test_a_pipe_without_a_writer_has_not_ended(tmp_path: Path) -> None:
     with ScannerSource(tmp_path / "pipe", grab=False) as source:
         with (tmp_path / "pipe").open("wb") as writer:
             writer.write(typed("7"))
-        assert len(source.read(patience=30)) == 4
+        assert len(source.read(patience=120)) == 4
         assert source.read(patience=0) == []
         assert not source.ended
 
@@ -117,8 +117,8 @@ def test_a_scanner_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
     aside = tmp_path / "aside"
     aside.write_bytes(typed(GTIN))
     aside.rename(settings.path)
-    assert found.get(timeout=30).text == GTIN
-    assert endings.get(timeout=30) is worker
+    assert found.get(timeout=120).text == GTIN
+    assert endings.get(timeout=120) is worker
     reader.stop()
 
 
