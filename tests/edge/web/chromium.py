@@ -104,6 +104,7 @@ class Screen:
             contrast="more" if colours == "contrast" else "no-preference",
             **SIZES[size],
         )
+        self.context.set_default_timeout(120_000)  # a busy machine may take its time
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("console", lambda said: self._note(said.type, said.text))
