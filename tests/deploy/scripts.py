@@ -22,7 +22,7 @@ def run_script(
         [str(DEPLOY / name), *words],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
         cwd=cwd,
         env={**os.environ, **(environment or {})},
     )

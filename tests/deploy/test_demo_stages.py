@@ -64,7 +64,7 @@ def test_ctrl_c_waits_for_the_command_to_end_in_its_own_way() -> None:
         "    sys.exit(7)\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
     )
     assert ended.returncode == 7, ended.stderr
     assert "pilah-edge 0" in ended.stdout

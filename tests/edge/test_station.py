@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,9 @@ def test_the_signs_of_a_station_are_those_of_its_parts(new_run: NewRun) -> None:
 
 
 def test_a_row_tells_how_the_verdict_came_about(new_run: NewRun) -> None:
-    run = new_run()
+    run, began = new_run(), time.monotonic()
     run(max_items=1)
+    lasted = time.monotonic() - began
     (entry,) = run.entries()
     plan = read_station(run.file)
     assert entry.station == "bin-1"
@@ -74,7 +76,7 @@ def test_a_row_tells_how_the_verdict_came_about(new_run: NewRun) -> None:
     assert list(entry.scores) == list(LABELS)
     assert sum(entry.scores.values()) == pytest.approx(1, abs=0.01)
     assert entry.confidence == entry.scores["red"]
-    assert 0 < entry.latency_ms < 5000
+    assert 0 < entry.latency_ms < 1000 * lasted
 
 
 def test_many_pictures_fast_all_get_their_row(new_run: NewRun) -> None:

@@ -17,7 +17,9 @@ from edge.web.control import StationControl
 @pytest.fixture
 def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StationControl:
     monkeypatch.setattr(statuses, "SERVICE_FOLDER", tmp_path)
-    monkeypatch.setattr("edge.web.control._STATE_SECONDS", 30.0)  # however busy the machine is
+    # However busy the machine is:
+    monkeypatch.setattr("edge.web.control._STATE_SECONDS", 120.0)
+    monkeypatch.setitem(StationControl._asked.__kwdefaults__, "seconds", 120.0)
     return StationControl("bin-1", tmp_path / "ledger.sqlite")
 
 
