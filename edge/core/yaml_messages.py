@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from edge.core.redaction import redacted_value
 from edge.core.suggestions import closest, did_you_mean
 from edge.core.yaml_text import number_advice
+from edge.core.yaml_units import smaller_unit_advice, unit_advice
 
 Location = tuple[int | str, ...]
 """The keys and list indices that lead to a value."""
@@ -62,7 +63,9 @@ def problem_of(
     if kind == "string_type" and not isinstance(received, dict | list | None):
         advice = ": put it in quotes"
     elif kind in ("int_type", "float_type") and isinstance(received, str):
-        advice = number_advice(received)
+        advice = number_advice(received) or unit_advice(location[-1], received)
+    elif kind == "less_than_equal" and isinstance(received, int | float):
+        advice = smaller_unit_advice(location[-1], received, details.get("ctx", {})["le"])
     elif kind in ("int_type", "int_from_float") and isinstance(received, float):
         advice = f": write {received:.0f}" if received.is_integer() else ""
     elif kind == "bool_type":
