@@ -62,6 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"--kind {machine.name} needs --camera: photographs from a folder do not pass a camera"
         )
+    if arguments.photos is not None and bundle is not None and bundle.manifest.input.crop == "item":
+        simulate = command("pilah-edge", "simulate", file, "--items", arguments.photos)
+        raise UsageError(
+            f"--photos: {bundle.title} was trained on items cut out of the picture (crop: item), "
+            "and a photograph from a folder does not tell where its item is. Give --camera, and "
+            f"let photographs pass it with `{simulate}`"
+        )
     if bundle is None and kept != "none":
         raise UsageError("--keep-photographs needs BUNDLE: before that, nothing is sorted")
     has_source = arguments.camera is not None or arguments.photos is not None

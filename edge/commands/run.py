@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import count, print_json
-from edge.core.errors import EXIT_IO, EXIT_OK, ConfigError, NeighbourError, StuckError
+from edge.core.errors import (
+    EXIT_IO,
+    EXIT_OK,
+    ConfigError,
+    NeighbourError,
+    RunsAlreadyError,
+    StuckError,
+)
 from edge.core.terminal.speech import write_out
 from edge.events import ItemSorted, of_items
 
@@ -94,6 +101,8 @@ def _sort(arguments: argparse.Namespace, speech: Speech, log: NewestLog) -> int:
                     _log.info(line)
         except StuckError:
             ending.begin()
+            raise
+        except RunsAlreadyError:  # which has the ledger for itself
             raise
         except NeighbourError as error:
             tell_of_refused_start(plan.config, error)

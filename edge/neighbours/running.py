@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.closing import Closing
-from edge.core.errors import NeighbourError, StorageError
+from edge.core.errors import NeighbourError, RunsAlreadyError, StorageError
 from edge.core.processes.file_lock import is_locked, locked, try_lock
 from edge.neighbours.claims import Claim, ClaimKind, Collision, Neighbour, collisions
 from edge.runtime.memory_folder import MEMORY, memory_name, service_folder
@@ -56,6 +56,7 @@ class OwnClaims(Closing):
                 None: those of this machine.
 
         Raises:
+            RunsAlreadyError: it runs in another process.
             NeighbourError: another station that runs claims something of it.
         """
         self._folder = service_folder(environment) or memory or MEMORY
@@ -64,9 +65,13 @@ class OwnClaims(Closing):
         try:
             with locked(self._folder / _turn_name(), wait_seconds=_TURN_SECONDS):
                 found = running_neighbours(environment=environment, memory=memory, service=service)
-                # The same station in another process: its ledger says so.
-                others = [one for one in found if not one.is_same_as(own)]
-                check(own, others, real_pins=real_pins)
+                for one in found:  # before its lanes are opened, which puts a servo board at rest
+                    if one.is_same_as(own):
+                        raise RunsAlreadyError(
+                            f"the station {own.station} runs already: {one.title}. Stop that one "
+                            "first, or give this one a name and a ledger of its own"
+                        )
+                check(own, found, real_pins=real_pins)
                 self._show(own)
         except NeighbourError:
             raise

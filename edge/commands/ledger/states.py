@@ -128,6 +128,7 @@ def as_json(report: StateReport) -> dict[str, Any]:
 
 def lines(report: StateReport) -> Iterator[str]:
     """The report, as people read it."""
+    from edge.core.terminal.wording import number_of
     from edge.ledger.reports.reading import utc
 
     if not report.spans:
@@ -143,7 +144,7 @@ def lines(report: StateReport) -> Iterator[str]:
     for line in report.pareto:
         yield (
             f"  {line.reason:<22} {_time(line.length / 1e6):>12}  {line.length / stood:6.1%}  "
-            f"{line.stops} times"
+            f"{number_of(line.stops, 'times')}"
         )
     yield from _about_the_oee(report.effectiveness, report.corrected)
 

@@ -17,7 +17,7 @@ from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAG
 from edge.flow import Frame
 from edge.vision.trigger.motion import Settings
 from edge.vision.trigger.replay import Recording
-from tests.bundles import BGR, make_bundle, write_picture
+from tests.bundles import BGR, SPEC, make_bundle, write_picture
 
 
 @pytest.mark.usefixtures("ledger_within")
@@ -81,6 +81,18 @@ def test_photographs_can_take_the_place_of_a_camera(tmp_path: Path) -> None:
     file = tmp_path / "station.yaml"
     assert main(["init", str(file), "--photos", str(tmp_path / "photos")]) == EXIT_OK
     assert read_vision_config(file).camera.kind == "folder"
+
+
+def test_photographs_do_not_tell_where_an_item_is_to_a_model_of_its_box(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = make_bundle(tmp_path / "bundle", spec=SPEC.model_copy(update={"crop": "item"}))
+    file = tmp_path / "new" / "station.yaml"
+    assert main(["init", str(bundle), str(file), "--photos", str(tmp_path)]) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert "--photos: tiny 1 was trained on items cut out of the picture" in said
+    assert f"`pilah-edge simulate {file} --items {tmp_path}`" in said
+    assert not file.parent.exists()
 
 
 def test_with_a_bundle_the_file_is_completed_and_what_stands_in_it_stays(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.errors import NeighbourError
+from edge.core.errors import NeighbourError, RunsAlreadyError
 from edge.neighbours.claims import Claim, ClaimKind, Neighbour
 from edge.neighbours.running import OwnClaims, claimants, running_neighbours
 
@@ -87,10 +87,15 @@ def test_what_a_killed_station_left_counts_for_nothing(begin: Begin, tmp_path: P
     begin("cell-2", CAMERA)
 
 
-def test_the_same_station_again_is_a_matter_of_its_ledger(begin: Begin, tmp_path: Path) -> None:
-    begin("cell-1", CAMERA)
-    begin("cell-1", CAMERA).close()
+def test_the_same_station_again_is_refused_before_it_opens_anything(
+    begin: Begin, tmp_path: Path
+) -> None:
+    first = begin("cell-1", CAMERA)
+    with pytest.raises(RunsAlreadyError, match=rf"runs already: .*process {os.getpid()}\)\. Stop"):
+        begin("cell-1", CAMERA)
     assert running(tmp_path) == ["cell-1"]
+    first.close()
+    begin("cell-1", CAMERA)
 
 
 def test_who_has_a_port_is_known_but_for_the_station_that_asks(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.config.reading import read_config
+from edge.config.reading import read_config, read_station
 from edge.core.errors import (
     EXIT_CONFIG,
     EXIT_IO,
@@ -21,6 +21,7 @@ from edge.core.errors import (
     NeighbourError,
 )
 from edge.ledger.recovering import RecoveringLedger
+from edge.neighbours.claims import neighbour_of
 from edge.neighbours.running import OwnClaims
 from edge.state.refused_start import tell_of_refused_start
 from tests.edge.stations import make_station
@@ -64,6 +65,27 @@ def test_a_bundle_that_is_gone_is_told_once_and_shown_until_the_station_starts(
     capsys.readouterr()
     main(["status", station])
     assert "could not be started" not in capsys.readouterr().out
+
+
+def test_one_that_runs_already_is_not_opened_again_and_nothing_of_it_is_in_its_ledger(
+    tmp_path: Path,
+    tiny_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    station = make_station(tmp_path, bundle=tiny_bundle)
+    assert main(["run", str(station)]) == EXIT_OK
+    before, plan = told(tmp_path), read_station(station)
+    opened: list[str] = []
+    monkeypatch.setattr("edge.station.open_lanes", lambda *_, **__: opened.append("lanes"))
+    own = neighbour_of(plan.config, plan.file)
+    with OwnClaims(own, plan.config.ledger.path, real_pins=False):
+        capsys.readouterr()
+        assert main(["run", str(station)]) == EXIT_UNAVAILABLE
+    said = capsys.readouterr().err
+    assert "the station bin-1 runs already: bin-1 (" in said
+    assert "ledger" not in said.partition("Stop that one")[0]
+    assert (opened, told(tmp_path)) == ([], before)
 
 
 def test_one_that_collides_with_another_station_tells_that(
