@@ -139,7 +139,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.core.model.flatbuffer edge.core.model.model_operators
     """,
     "tests/edge/core/test_yaml_file.py": """
-        edge.core.yaml_kinds edge.core.yaml_messages edge.core.yaml_text
+        edge.core.yaml_kinds edge.core.yaml_messages
     """,
     "tests/edge/lanes/test_actuators.py": """
         edge.lanes.arm edge.lanes.coil edge.lanes.pulses.software edge.lanes.servo

@@ -11,14 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import count, print_json
-from edge.core.errors import (
-    EXIT_IO,
-    EXIT_OK,
-    ConfigError,
-    NeighbourError,
-    RunsAlreadyError,
-    StuckError,
-)
+from edge.core.errors import EXIT_IO, EXIT_OK, ConfigError, NeighbourError, StuckError
 from edge.core.terminal.speech import write_out
 from edge.events import ItemSorted, of_items
 
@@ -53,7 +46,7 @@ def _sort(arguments: argparse.Namespace, speech: Speech, log: NewestLog) -> int:
     from edge.control.place import control_path
     from edge.control.server import ControlServer
     from edge.neighbours.claims import neighbour_of
-    from edge.neighbours.running import OwnClaims
+    from edge.neighbours.running import OwnClaims, RunsAlreadyError
     from edge.pins.pins import has_real_pins
     from edge.runtime.service import ending_within, stop_signals
     from edge.runtime.supervisor import END_SECONDS

@@ -290,10 +290,6 @@ class NeighbourError(PilahError, OSError):
     exit_code = EXIT_UNAVAILABLE
 
 
-class RunsAlreadyError(NeighbourError):
-    """The same station runs in another process of this machine."""
-
-
 # Deliveries
 
 

@@ -12,8 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from edge.core.redaction import redacted_value
 from edge.core.suggestions import closest, did_you_mean
-from edge.core.yaml_text import number_advice
-from edge.core.yaml_units import smaller_unit_advice, unit_advice
+from edge.core.yaml_text import number_advice, smaller_unit_advice, unit_advice
 
 Location = tuple[int | str, ...]
 """The keys and list indices that lead to a value."""

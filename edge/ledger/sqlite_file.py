@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import disk_usage
 
 from edge.core.errors import (
     LedgerDamagedError,
@@ -19,6 +20,9 @@ from edge.core.errors import (
 _FIRST_COLUMNS = frozenset(("id", "time", "station", "item", "lane", "bundle_digest"))
 """Some columns of `items` that every ledger has had from the first schema on."""
 
+_LEAST_BYTES = 64 * 1024
+"""What SQLite needs of a disk to read a ledger that nobody writes: 32 KiB for the index of its log,
+and as much again for the log and the folder."""
 
 LARGE = 16 * 2**20
 """The size in bytes from which a ledger is not checked while somebody waits. Checking so much takes
@@ -150,7 +154,7 @@ def ledger_error(doing: str, path: Path, error: BaseException | None) -> LedgerE
     # The statements are all ours, so that SQLITE_ERROR means that tables or columns are not there.
     damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
     kind = LedgerDamagedError if damaged else LedgerError
-    return kind(f"cannot {doing} the ledger {path}: {_advice(error)}")
+    return kind(f"cannot {doing} the ledger {path}: {_advice(error, path)}")
 
 
 @contextmanager
@@ -219,9 +223,10 @@ def _listed(names: set[str]) -> str:
     return ", ".join(shown) + (" ..." if len(names) > len(shown) else "")
 
 
-def _advice(error: BaseException | None) -> str:
+def _advice(error: BaseException | None, path: Path) -> str:
     text = str(error)
-    if "full" in text:
+    # SQLite calls it an I/O error where there is no room for the index of its log (`-shm`).
+    if "full" in text or ("I/O" in text and _is_full(path.parent)):
         return "the disk is full: free some space"
     if "readonly" in text or "unable to open" in text:
         return f"{text}: may this user write to its folder?"
@@ -229,4 +234,14 @@ def _advice(error: BaseException | None) -> str:
         return "it is a file of another kind: move it away, or name another one in the station file"
     if "locked" in text:
         return "another program holds it locked: close that"
+    if "I/O" in text:
+        return f"{text}: the kernel's log (`dmesg`) says what is wrong with the disk"
     return text
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether a disk has no room for the least that SQLite needs; False: nobody knows."""
+    try:
+        return disk_usage(folder).free < _LEAST_BYTES
+    except OSError:
+        return False

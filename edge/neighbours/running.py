@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.closing import Closing
-from edge.core.errors import NeighbourError, RunsAlreadyError, StorageError
+from edge.core.errors import NeighbourError, StorageError
 from edge.core.processes.file_lock import is_locked, locked, try_lock
 from edge.neighbours.claims import Claim, ClaimKind, Collision, Neighbour, collisions
 from edge.runtime.memory_folder import MEMORY, memory_name, service_folder
@@ -28,6 +28,10 @@ _TURN = ".pilah-claims.turn"
 _TURN_SECONDS = 5.0
 """How long another station that starts may look around."""
 _LARGEST = 256 * 1024
+
+
+class RunsAlreadyError(NeighbourError):
+    """The same station runs in another process of this machine."""
 
 
 class OwnClaims(Closing):

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,12 @@ from edge.events import (
 from edge.ledger import ledger as ledger_module
 from edge.ledger import sqlite_file
 from edge.ledger.ledger import Ledger
-from edge.ledger.sqlite_file import LedgerFacts, ledger_facts, looks_written_by_hand
+from edge.ledger.sqlite_file import (
+    LedgerFacts,
+    ledger_error,
+    ledger_facts,
+    looks_written_by_hand,
+)
 from tests.edge.ledger.entries import actuation, entry
 
 UNREADABLE = {
@@ -196,3 +202,25 @@ def test_a_text_is_told_from_a_damaged_ledger(
 ) -> None:
     (tmp_path / "ledger.sqlite").write_bytes(content)
     assert looks_written_by_hand(tmp_path / "ledger.sqlite") == by_hand
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [
+        (0, "the disk is full: free some space"),
+        (10**9, "disk I/O error: the kernel's log (`dmesg`) says what is wrong with the disk"),
+        (None, "disk I/O error: the kernel's log (`dmesg`) says what is wrong with the disk"),
+    ],
+)
+def test_a_full_disk_is_told_also_where_sqlite_calls_it_an_error(
+    free: int | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def usage(folder: Path) -> SimpleNamespace:
+        if free is None:
+            raise OSError("gone")
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr("edge.ledger.sqlite_file.disk_usage", usage)
+    path = tmp_path / "ledger.sqlite"
+    error = ledger_error("read", path, sqlite3.OperationalError("disk I/O error"))
+    assert str(error) == f"cannot read the ledger {path}: {said}"

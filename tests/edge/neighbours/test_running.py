@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.errors import NeighbourError, RunsAlreadyError
+from edge.core.errors import NeighbourError
 from edge.neighbours.claims import Claim, ClaimKind, Neighbour
-from edge.neighbours.running import OwnClaims, claimants, running_neighbours
+from edge.neighbours.running import OwnClaims, RunsAlreadyError, claimants, running_neighbours
 
 CAMERA, PIN = Claim("the camera 0", "camera"), Claim("GPIO 23", "lanes", kind=ClaimKind.PIN)
 NAME, PORT = (

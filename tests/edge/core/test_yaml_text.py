@@ -8,7 +8,7 @@ import pytest
 
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG
-from edge.core.yaml_units import smaller_unit_advice, unit_advice
+from edge.core.yaml_text import smaller_unit_advice, unit_advice
 from tests.edge.stations import STATION, make_station
 
 
