@@ -90,6 +90,7 @@ class FoldTraining:
         seed: int,
         budget: Budget,
         beside: npt.NDArray[np.int64] | None = None,
+        taught: npt.NDArray[np.float16] | None = None,
     ) -> tuple[Fold, Best]:
         """Trains one model on the pictures `rest` and scores it on the pictures `held`.
 
@@ -97,6 +98,8 @@ class FoldTraining:
             rest, held: indices of pictures.
             beside: indices of pictures that are trained on, too, and choose no epoch, because the
                 weights that it starts from know them.
+            taught: what a teacher says that has not seen the pictures `held`; see `TrainingSet`.
+                None: it learns from none, as that of `data` has learned from all pictures.
 
         Raises:
             StopTraining: the user stopped it before its first epoch had ended.
@@ -104,18 +107,11 @@ class FoldTraining:
         network, data = self.prepared.network, self.data
         # The state includes random numbers, so that a fold does not depend on earlier trainings.
         network.restore(self.untrained)
-        # The held-out fold must not choose anything, so the best epoch is chosen on a part of the
-        # rest, or on all of it if a class has only one group there.
-        pictures = [self.prepared.pictures[i] for i in rest]
-        inner = np.array(fold_pictures(pictures, INNER, seed=seed + 1))
-        train, validation = rest[inner != 0], rest[inner == 0]
-        if set(data.truth[train]) != set(data.truth[rest]) or not len(validation):
-            train = validation = rest
-        if beside is not None:
-            train = np.concatenate([train, beside])
-        # A teacher has learned from the fold's own pictures, so no fold may learn from it.
-        mine = replace(data, train=train, validation=validation, taught=None)
-        recipe = self.prepared.recipe.model_copy(update={"distill": None})
+        train, validation = self.parts(rest, seed=seed, beside=beside)
+        mine = replace(data, train=train, validation=validation, taught=taught)
+        recipe = self.prepared.recipe
+        if taught is None:
+            recipe = recipe.model_copy(update={"distill": None})
         best = run_phases(network, recipe, self.phases, mine, seed=seed, budget=budget)
         lowest = min((phase.train_from for phase in self.phases), key=network.depth)
         logits, pooled = predict(network, lowest, data, held)
@@ -123,6 +119,29 @@ class FoldTraining:
         none = np.zeros((0, pooled.shape[1]), np.float32)
         trained_pooled = predict(network, lowest, data, some)[1] if len(some) else none
         return Fold(held, logits, pooled, some, trained_pooled), best
+
+    def parts(
+        self,
+        rest: npt.NDArray[np.int64],
+        *,
+        seed: int,
+        beside: npt.NDArray[np.int64] | None = None,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Indices of the pictures that a model is trained on, and of those that choose its epoch.
+
+        The held-out fold must not choose anything, so the best epoch is chosen on a part of the
+        rest, or on all of it if a class has only one group there.
+
+        Args:
+            rest, seed, beside: see `train`.
+        """
+        truth = self.data.truth
+        pictures = [self.prepared.pictures[i] for i in rest]
+        inner = np.array(fold_pictures(pictures, INNER, seed=seed + 1))
+        train, validation = rest[inner != 0], rest[inner == 0]
+        if set(truth[train]) != set(truth[rest]) or not len(validation):
+            train = validation = rest
+        return (train if beside is None else np.concatenate([train, beside])), validation
 
 
 def cross_fit(

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from edge.core.files import write_file
     from edge.core.terminal.hints import command
+    from trainer.recipes.measured import whether_better
     from trainer.recipes.reading import read_recipe, recipe_path, shipped_recipes
 
     if arguments.doing == "list":
@@ -42,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
                     print(f"{'':<14} {variant}: {note}")
             for each in recipe.measured:
                 print(f"{'':<14} beside its own network, {each.sentence}")
+            if recipe.measured:
+                print(f"{'':<14} of these networks: {whether_better(recipe.measured)}")
     elif arguments.doing == "show":
         print(recipe_path(arguments.recipe).read_text(encoding="utf-8"), end="")
     elif arguments.doing == "copy":

@@ -217,9 +217,9 @@ class WayComparison:
                 f"{self._apart(best.name, others[0].name)} on these test pictures, but how much "
                 f"chance moves a training, {FEWEST_TRAININGS} trainings of each way show or more"
             )
-        names = in_a_sentence(list(self.as_good))
+        names = in_a_sentence([best.name, *self.as_good])
         return (
-            f"no difference shows between {best.name} and {names}: {best.name} has "
+            f"no difference shows between {names}: {best.name} has "
             f"{self._apart(best.name, self.as_good[0])}, which chance explains. More "
             f"{'seeds' if self.folds is None else 'repeats'} or more pictures may tell them apart; "
             f"else take {self._fastest_alike()}"

@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from trainer.calibration.crossfit import Fold, FoldTraining
 from trainer.data.stratified_split import fold_pictures
 from trainer.evaluation.predictions import TestPrediction
 from trainer.evaluation.scored_folds import FoldsFolder, ScoredFold
+from trainer.fit.distillation import is_run, teach
 from trainer.fit.phases import Budget
 from trainer.fit.prepare import Prepared, prepare, training_set
 from trainer.recipes.plan import Recipe
@@ -90,7 +91,8 @@ def cross_validate(
         recipe, data, variant, settings, add, groups: see `train`.
         folds: models a repeat; groups are never divided among them.
         repeats: other folds and other starting weights each.
-        max_minutes: for each fold; None: no bound, also for phases that are `if_time`.
+        max_minutes: for each fold, its teacher not counted; None: no bound, also for phases that
+            are `if_time`.
         from_run: an earlier run whose weights each fold starts from. What it has learned from, and
             copies and groups of that, is trained on in every fold and scored in none.
         out: a folder for what each model says of each picture. The same call goes on with the folds
@@ -108,10 +110,11 @@ def cross_validate(
     start, earlier_minutes = time.monotonic(), 0.0
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)
-    if recipe.distill is not None:
+    if recipe.distill is not None and is_run(recipe.distill.teacher):
         raise UsageError(
-            "cross-validate: with distill, each fold would need teachers of its own. Compare "
-            "trainings with and without it by `pilah-trainer compare`, with several seeds"
+            f"cross-validate: distill.teacher is the run {recipe.distill.teacher}, which has "
+            "learned from pictures of all folds. Name a recipe, of which each fold has a teacher "
+            "of its own"
         )
     prepared = prepare(
         recipe,
@@ -140,11 +143,17 @@ def cross_validate(
             found = saved.read(name, digests) if saved else None
             if found is None:
                 training = training or _training(prepared)
+                chance = first + 100 * (number + 1)
+                taught = _taught(prepared, *training.parts(rest, seed=chance, beside=learned))
                 now = time.monotonic()
                 deadline = math.inf if max_minutes is None else now + 60 * max_minutes
-                chance = first + 100 * (number + 1)
                 fold, best = training.train(
-                    rest, held, seed=chance, budget=Budget(deadline, quiet=True), beside=learned
+                    rest,
+                    held,
+                    seed=chance,
+                    budget=Budget(deadline, quiet=True),
+                    beside=learned,
+                    taught=taught,
                 )
                 took = round((time.monotonic() - now) / 60, 3)
                 found = ScoredFold(_predictions(prepared, fold), took, best.cut_short)
@@ -208,6 +217,24 @@ def _training(prepared: Prepared) -> FoldTraining:
         validation=everything,
     )
     return FoldTraining(prepared, whole, phases, untrained=prepared.network.state())
+
+
+def _taught(
+    prepared: Prepared, train: npt.NDArray[np.int64], validation: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float16] | None:
+    """What a teacher of this fold says, which has seen none of its other pictures; None without
+    one."""
+    plan = prepared.recipe.distill
+    if plan is None:
+        return None
+    split = np.full(len(prepared.pictures), "test", object)
+    split[validation], split[train] = "validation", "train"
+    pictures = tuple(
+        replace(picture, split=each)
+        for picture, each in zip(prepared.pictures, split.tolist(), strict=True)
+    )
+    own = replace(prepared, pictures=pictures, split=split.astype(str))
+    return teach(own, plan, choosing=validation).probabilities
 
 
 def _learned(prepared: Prepared) -> npt.NDArray[np.int64]:

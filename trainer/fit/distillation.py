@@ -118,7 +118,7 @@ def teach(
     keys = [prepared.decoded.digests[i] for i in train]
     copies, classes = 1 + prepared.recipe.augment.copies, len(prepared.labels)
     trained_here = not is_run(plan.teacher)
-    teachers = plan.folds if trained_here else 1
+    teachers = plan.folds if trained_here and not plan.cross_fit else 1
     folder = cache_folder() / "teachers" / _key(prepared, plan, choosing)
     with RowStore(folder, shape=(teachers, copies, classes), dtype=np.float16) as store:
         if (store.find(keys) < 0).any():
@@ -160,7 +160,7 @@ def _key(prepared: Prepared, plan: DistillPlan, choosing: npt.NDArray[np.int64])
         teacher = _content(Path(plan.teacher) / MODEL)
     else:
         recipe = teacher_recipe(plan)
-        teacher = f"{recipe_yaml(recipe)} {plan.folds} {plan.max_minutes}"
+        teacher = f"{recipe_yaml(recipe)} {plan.folds} {plan.cross_fit} {plan.max_minutes}"
         if recipe.network.weights not in ("imagenet", "none"):
             teacher += _content(Path(recipe.network.weights))
     facts = [
@@ -185,7 +185,10 @@ def _of_recipe(
     choosing: npt.NDArray[np.int64],
     check_stop: Callable[[], None],
 ) -> tuple[Logits, list[str]]:
-    """(the logits of teachers that are trained here, what is to be known of them)."""
+    """(the logits of teachers that are trained here, what is to be known of them).
+
+    What cross-fitted teachers say counts as that of one: each has scored a part.
+    """
     recipe = teacher_recipe(plan)
     shown = {"crop": prepared.recipe.input.crop, "padding": prepared.recipe.input.padding}
     recipe = recipe.model_copy(
@@ -222,6 +225,9 @@ def _of_recipe(
     seconds = 60 * plan.max_minutes / plan.folds
     found, told = [], []
     for number in range(plan.folds):
+        asked = train[fold == number] if plan.cross_fit else train
+        if not len(asked):
+            continue  # there are fewer groups than folds
         own.network.restore(untrained)
         best = run_phases(
             own.network,
@@ -237,12 +243,21 @@ def _of_recipe(
             f"{number_of(len(choosing), 'validation pictures')} right"
             + (", though its training was cut short" if best.cut_short else "")
         )
-        found.append(_said(own, data, train))
-    return np.stack(found), told
+        found.append(_said(own, data, asked))
+    if not plan.cross_fit:
+        return np.stack(found), told
+    whole = np.empty((len(train), *found[0].shape[1:]), np.float16)
+    whole[np.argsort(fold, kind="stable")] = np.concatenate(found)
+    right = (whole[:, 0].argmax(axis=1) == own.truth[train]).mean()
+    told.append(
+        f"{right:.1%} of {number_of(len(train), 'training pictures')} right, each by the teacher "
+        "that left it out"
+    )
+    return whole[None], told
 
 
 def _said(own: Prepared, data: TrainingSet, train: npt.NDArray[np.int64]) -> Logits:
-    """(pictures, 1 + copies, classes), the logits of the trained network of `own`."""
+    """(pictures, 1 + copies, classes), the logits of the trained network of `own` for `train`."""
     network, recipe = own.network, own.recipe
     cut = min((phase.train_from for phase in recipe.phases), key=network.depth)
     forward = scorer_at(network, cut)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from edge.core.suggestions import did_you_mean
-from edge.core.terminal.wording import number_of
+from edge.core.terminal.wording import in_a_sentence, number_of
 from edge.core.yaml_file import Section
 from edge.core.yaml_messages import advised
 from trainer.recipes.network_names import network_names
@@ -114,6 +115,17 @@ class MeasuredPlan(Section):
     def to_json(self) -> dict[str, Any]:
         """The object of `metrics.json`."""
         return self.model_dump(mode="json")
+
+
+def whether_better(measured: Sequence[MeasuredPlan]) -> str:
+    """Whether one of them is surely better than the recipe's own, without a full stop."""
+    better = [each.way for each in measured if each.sure and each.points > 0]
+    if better:
+        return f"better by more than chance explains: {in_a_sentence(better)}"
+    return (
+        "none of them is better by more than chance explains, so this recipe has no variant "
+        "`better`"
+    )
 
 
 def _signed(points: float) -> str:

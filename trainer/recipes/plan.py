@@ -286,6 +286,13 @@ class DistillPlan(Section):
             "the network learns from their mean. 1: one teacher, of all",
         ),
     ] = 1
+    cross_fit: Annotated[
+        bool,
+        Field(
+            description="with folds: of each training picture the network learns only from the "
+            "teacher that has left it out, and so does not know it by heart; false: from all"
+        ),
+    ] = False
     temperature: Annotated[
         float, Field(ge=1, le=20, description="by which the logits of both are divided")
     ] = 2
@@ -295,6 +302,15 @@ class DistillPlan(Section):
     max_minutes: Annotated[
         float, Field(gt=0, description="for all teachers, beside the network's own max_minutes")
     ] = 20
+
+    @model_validator(mode="after")
+    def _some_left_out(self) -> Self:
+        if self.cross_fit and self.folds == 1:
+            raise advised(
+                "cross_fit: a single teacher leaves no training picture out: set folds to 2 or "
+                "more, such as 5"
+            )
+        return self
 
 
 class SplitPlan(Section):

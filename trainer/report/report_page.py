@@ -28,6 +28,7 @@ from edge.core.model.metrics import (
 from trainer.augment.background_swap import find_board
 from trainer.evaluation.learning_curve import MORE
 from trainer.evaluation.robustness import DISTURBANCES, disturb, without_bars
+from trainer.recipes.measured import whether_better
 from trainer.report import charts
 from trainer.report.report_facts import ReportFacts
 from trainer.report.report_warnings import report_warnings
@@ -205,6 +206,7 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
             shown_explanation(each, explaining, side=_EXPLAINED_SIDE) for each in facts.explained
         ],
         "disturbed": _disturbed(facts, thumbnails),
+        "whether_better": whether_better(facts.measured),
         "style": source("style.css"),
         "symbols": source("symbols.html"),
     }

@@ -18,6 +18,7 @@ from trainer.evaluation.explanation import Explanation, SeenPictures, activation
 from trainer.evaluation.held_out_use import count_held_out_use
 from trainer.evaluation.learning_curve import LearningCurve, learning_curve
 from trainer.evaluation.robustness import LIMIT, Disturbed, Predict, robustness
+from trainer.fit.distillation import is_run
 from trainer.fit.prepare import Prepared
 from trainer.fit.saved_outputs import compiled
 from trainer.fit.trained import TrainedModel
@@ -172,10 +173,10 @@ def _teacher(session: TrainingSession) -> tuple[str, ...]:
     plan = session.prepared.recipe.distill
     if plan is None or session.taught is None:
         return ()
-    several = f", {plan.folds} of them" if plan.folds > 1 else ""
+    by_recipe = f", variant {plan.variant}" + f", {plan.folds} of them" * (plan.folds > 1)
     return (
-        f"It learned from a teacher beside the labels: {plan.teacher}, variant {plan.variant}"
-        f"{several}.",
+        f"It learned from a teacher beside the labels: {plan.teacher}"
+        f"{'' if is_run(plan.teacher) else by_recipe}.",
         *(
             ["The cross-fitted models learned from none."]
             * (session.prepared.recipe.accept.folds > 1)

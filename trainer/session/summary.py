@@ -11,6 +11,7 @@ from edge.core.model.metrics import ShareWording, share_wording
 from edge.core.terminal.hints import command
 from edge.core.terminal.wording import number_of
 from trainer.fit.prepare import Prepared
+from trainer.recipes.measured import whether_better
 from trainer.report.report_facts import ReportFacts
 from trainer.report.report_warnings import report_warnings
 from trainer.report.scored_split import accepting
@@ -61,6 +62,8 @@ def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
         _log.info(f"of the recipe: {note}")
     for each in report.measured:
         _log.info(f"another network was measured with this recipe, {each.sentence}")
+    if report.measured:
+        _log.info(f"of other networks that were measured: {whether_better(report.measured)}")
     for warning in report_warnings(report):
         _log.warning(f"note: {warning.title}")
     early = " (cut short)" if facts.stopped_early else ""

@@ -11,14 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from edge.core.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_USAGE
 from tests.trainer.session.test_training import DRAWN, NO_TIME, draw_photos
 from tests.trainer.tiny import tiny_network
+from trainer.calibration import crossfit
 from trainer.calibration.crossfit import FoldTraining
 from trainer.cli import main
+from trainer.evaluation import crossval
 from trainer.evaluation.predictions import read_predictions
+from trainer.fit.distillation import Taught, teach
+from trainer.fit.phases import Best, run_phases
+from trainer.fit.prepare import Prepared
+from trainer.recipes.plan import Recipe
 from trainer.run import split_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -117,6 +124,44 @@ def test_what_is_scored_is_kept_and_a_second_call_goes_on(
     right = [each.right for each in first]
     assert told["folds"][0] == sum(right) / len(right)
     assert sum(map(sum, told["confusion"])) == 72
+
+
+def test_each_fold_has_a_teacher_that_has_seen_none_of_its_pictures(
+    drawn: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taught, learned = [], []
+
+    def noted(prepared: Prepared, plan: object, *, choosing: np.ndarray) -> Taught:
+        digests = np.array(prepared.decoded.digests)
+        taught.append({*digests[prepared.of("train")], *digests[choosing]})
+        found = teach(prepared, plan, choosing=choosing)  # type: ignore[arg-type]
+        assert found.probabilities[prepared.of("train")].any(axis=(1, 2)).all()
+        return found
+
+    def spied(network: object, recipe: Recipe, *given: Any, **rest: Any) -> Best:
+        data = given[1]
+        learned.append((recipe.distill is not None, data.taught[data.train].any(axis=(1, 2)).all()))
+        return run_phases(network, recipe, *given, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(crossval, "teach", noted)
+    monkeypatch.setattr(crossfit, "run_phases", spied)
+    teacher = f"distill={{teacher: {drawn / 'drawn.yaml'}, max_minutes: 0.0001}}"
+    out = tmp_path / "folds"
+    given = [*words(drawn), "--folds", "2", *NO_TIME, "--set", teacher, "--out", str(out)]
+    assert main(given) == EXIT_OK
+    scored = [
+        {each.sha256 for each in read_predictions(out / f"repeat-1-fold-{fold}-of-2")}
+        for fold in (1, 2)
+    ]
+    assert taught == scored[::-1], "each fold's teacher has had the pictures of the other one"
+    assert learned == [(True, True)] * 2
+    capsys.readouterr()
+    run = f"distill={{teacher: {drawn / 'photos'}}}"
+    assert main([*words(drawn), "--set", run]) == EXIT_USAGE
+    assert "has learned from pictures of all folds" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,40 @@ def test_of_several_teachers_each_leaves_another_part_out(
     np.testing.assert_allclose(taught[prepared.of("train")].sum(axis=2), 1, atol=2e-3)
 
 
+def test_what_is_cross_fitted_comes_from_the_teacher_that_left_the_picture_out(
+    drawn: Path, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each teacher is made to say its number, as a class."""
+    left_out = []
+
+    def noted(network: object, recipe: object, phases: object, data: TrainingSet, **rest: object):  # type: ignore[no-untyped-def]
+        left_out.append(set(prepared.of("train").tolist()) - set(data.train.tolist()))
+        return run_phases(network, recipe, phases, data, **rest)  # type: ignore[arg-type]
+
+    def numbered(own: Prepared, data: object, train: np.ndarray) -> np.ndarray:
+        said = np.zeros((len(train), 1 + prepared.recipe.augment.copies, 3), np.float16)
+        said[:, :, (len(left_out) - 1) % 3] = 50
+        return said
+
+    monkeypatch.setattr(distillation, "run_phases", noted)
+    monkeypatch.setattr(distillation, "_said", numbered)
+    given = {"folds": 3, "max_minutes": 0.0001}
+    found = teach(prepared, plan(drawn, cross_fit=True, **given))
+    assert len(left_out) == 3
+    for number, pictures in enumerate(left_out):
+        said = found.probabilities[sorted(pictures)]
+        assert (said.argmax(axis=2) == number).all()
+        assert (said.max(axis=2) > 0.99).all()
+    train = prepared.of("train")
+    right = (found.probabilities[train, 0].argmax(axis=1) == prepared.truth[train]).mean()
+    assert found.told[-1] == (
+        f"{right:.1%} of {len(train)} training pictures right, each by the teacher that left it out"
+    )
+    mean = teach(prepared, plan(drawn, **given))
+    assert len(left_out) == 6
+    assert mean.probabilities[train].max() < 0.5, "the mean of three, from a cache of its own"
+
+
 def test_the_copies_that_a_teacher_sees_are_those_of_the_student(
     drawn: Path, prepared: Prepared
 ) -> None:
@@ -191,6 +225,7 @@ def test_the_copies_that_a_teacher_sees_are_those_of_the_student(
             "augment them anew have none: head",
         ),
         (["distill={teacher: garbage}", "phases.head.fresh=true"], ConfigError, "without fresh"),
+        (["distill={teacher: garbage, cross_fit: true}"], ConfigError, "set folds to 2 or more"),
     ],
 )
 def test_a_teacher_that_cannot_teach_is_told_before_anything_is_trained(

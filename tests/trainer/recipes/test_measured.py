@@ -9,8 +9,8 @@ import pytest
 
 from edge.core.errors import EXIT_OK, ConfigError
 from trainer.cli import main
-from trainer.recipes.measured import MeasuredPlan
-from trainer.recipes.reading import read_recipe, recipe_yaml
+from trainer.recipes.measured import MeasuredPlan, whether_better
+from trainer.recipes.reading import read_recipe, recipe_yaml, shipped_recipes
 
 _MINE = """\
 name: mine
@@ -88,3 +88,13 @@ def test_the_list_of_recipes_tells_it(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["recipes", "list"]) == EXIT_OK
     told = capsys.readouterr().out
     assert "beside its own network, efficientnet_lite2: +1.1 points, too few trainings" in told
+    assert told.count("of these networks: ") == sum(
+        bool(read_recipe(name).measured) for name in shipped_recipes()
+    )
+
+
+def test_a_better_network_is_one_that_surely_is() -> None:
+    better = measured(interval=[1.1, 4.7])
+    others = [measured(), measured(interval=[-0.2, 6.0]), measured(points=-4, interval=[-6, -1])]
+    assert whether_better([*others, better]).endswith("chance explains: efficientnet_lite0")
+    assert whether_better(others).endswith("so this recipe has no variant `better`")

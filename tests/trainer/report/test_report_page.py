@@ -200,6 +200,7 @@ def test_what_other_networks_brought_is_told_with_their_cost(tmp_path: Path) -> 
     assert "2.9 points more right (1.1 to 4.7)" in page.text
     assert "a picture takes 1.3 times as long" in page.text
     assert "15 trainings of each, on <shoes>" in page.text
+    assert "not on yours. Better by more than chance explains: better." in page.text
     assert "compare bottles --data PICTURES --variants default,better --out FOLDER" in page.text
     assert "#others" in page.values("a", "href")
     (told,) = metrics_json(facts(measured=(better,)))["measured"]  # type: ignore[misc]

@@ -40,7 +40,9 @@ def test_what_another_network_brought_is_told_at_the_end_and_in_the_report(
         "convnet: 2.5 points fewer right (1.0 to 4.0); a picture takes 0.4 times as long; "
         "15 trainings of each, on discs"
     )
-    assert f"another network was measured with this recipe, {said}" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"another network was measured with this recipe, {said}" in err
+    assert "of other networks that were measured: none of them is better" in err
     page = (run / REPORT).read_text(encoding="utf-8")
     assert "What another network would cost and bring" in page
     (told,) = json.loads((run / METRICS).read_text(encoding="utf-8"))["measured"]
