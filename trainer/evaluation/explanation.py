@@ -195,7 +195,11 @@ def _outcome(run: Run, scores: npt.NDArray[np.floating], unknown: float | None) 
     label = run.facts.labels[best]
     least = run.facts.accept[label]
     if scores[best] < least:
-        return f"rejected: {label} is accepted from {least:.2f}"
+        # Two digits may make a score look as high as the threshold that it does not reach.
+        below = (
+            f", and {scores[best]:.4f} is less" if f"{scores[best]:.2f}" == f"{least:.2f}" else ""
+        )
+        return f"rejected: {label} is accepted from {least:.{4 if below else 2}f}{below}"
     return "accepted"
 
 

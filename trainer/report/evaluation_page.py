@@ -167,13 +167,12 @@ def _rows(found: Evaluated) -> list[tuple[str, ...]]:
 
 
 def _adapted_rows(adapted: Adaptation) -> list[tuple[str, str, str]]:
-    own = adapted.run.value
     return [
-        ("the run", "-" if own is None else f"{own:.1%} right", ""),
+        ("the run", f"{adapted.run.shown} right", ""),
         *(
             (
                 str(point.new),
-                f"{point.accuracy.value:.1%} right",
+                f"{point.accuracy.shown} right",
                 "" if not point.new else f"{_points(point.gain)} points, {point.drawn:.0f} in all",
             )
             for point in adapted.points

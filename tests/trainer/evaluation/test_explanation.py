@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
 from edge.core.dataset import LabelledPicture
+from trainer.evaluation import explanation
 from trainer.evaluation.explanation import SeenPictures, activations
 from trainer.networks import FEATURES, LOGITS, POOLED, Network
 
@@ -84,3 +87,14 @@ def test_the_most_alike_training_pictures_come_first() -> None:
     assert (found[0].tensor == tensors[8]).all()
     (others,) = seen.alike(np.array([[30, 40]], np.float32), itself=np.array([1, 4]))
     assert [one.label for one in others] == [f"label {i}" for i in (5, 2, 0, 3)]
+
+
+def test_a_score_just_below_its_threshold_is_told_with_as_many_digits_as_it_takes() -> None:
+    facts = SimpleNamespace(unknown=None, labels=("can", "jar"), accept={"can": 0.9, "jar": 0.5})
+    run: Any = SimpleNamespace(facts=facts)
+    told = [explanation._outcome(run, np.array([s, 1 - s]), None) for s in (0.8996, 0.7, 0.9)]
+    assert told == [
+        "rejected: can is accepted from 0.9000, and 0.8996 is less",
+        "rejected: can is accepted from 0.90",
+        "accepted",
+    ]
