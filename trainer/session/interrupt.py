@@ -13,7 +13,7 @@ from edge.core.closing import Closing
 from edge.core.terminal.log_lines import lines_are_written
 from trainer.fit.phases import StopTraining
 
-_STOPPING = b"\nstopping with the best so far; press Ctrl-C again to leave nothing\n"
+_STOPPING = b"\nstopping, with the best so far, if any; press Ctrl-C again to leave nothing\n"
 _LEAVING = b"\nstopping, to be gone on with; press Ctrl-C again to begin this training anew then\n"
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from edge.core.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from edge.core.images.preprocess import InputSpec
 from tests.plain_words import unexplained
 from tests.trainer.session.test_training import DRAWN, NO_TIME, draw_photos
 from tests.trainer.tiny import tiny_network
@@ -188,6 +189,19 @@ def test_ways_with_one_model_have_one_time(
     found = speed.int8_timings({**runs, "wide": other}, tmp_path)
     assert made == ["adam", "sgd", "wide"], "the bundle that is there is measured"
     assert found["wide"] is not found["adam"]
+
+
+def test_what_else_works_on_the_machine_is_no_time_of_a_model() -> None:
+    """The model waits for the processor for most of the time."""
+
+    class Waiting:
+        spec = InputSpec(height=8, width=8)
+
+        def scores(self, image: np.ndarray) -> None:
+            time.sleep(0.01)
+
+    found = speed._timed({"waiting": Waiting()})  # type: ignore[dict-item]
+    assert found["waiting"].milliseconds < 10
 
 
 def test_a_comparison_of_a_public_set_goes_on_from_any_folder(

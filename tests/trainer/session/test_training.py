@@ -395,7 +395,7 @@ def test_ctrl_c_ends_with_the_best_so_far(
     press_ctrl_c(monkeypatch, "TensorBoard.add", 1, after=True)
     words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
     assert main(words) == EXIT_OK
-    assert "stopping with the best so far" in capfd.readouterr().err
+    assert "stopping, with the best so far, if any" in capfd.readouterr().err
     facts = read_run(tmp_path / "run").facts
     assert facts.stopped_early
     assert all("no promise" in note for note in facts.accept_notes.values())
