@@ -151,7 +151,17 @@ def check_place(path: Path) -> None:
         if not stat.S_ISDIR(folder.stat().st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "", str(folder))
         if not (_takes_no_replacement(path) or os.access(folder, os.W_OK | os.X_OK)):
-            raise PermissionError(errno.EACCES, "", str(folder))
+            code = errno.EROFS if is_read_only(folder) else errno.EACCES
+            raise OSError(code, "", str(folder))
+
+
+def is_read_only(folder: Path) -> bool:
+    """Whether the file system of a folder is mounted read-only, as one becomes whose disk fails.
+
+    Raises:
+        OSError: it cannot be asked.
+    """
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _takes_no_replacement(path: Path) -> bool:

@@ -229,7 +229,7 @@ def _advice(error: BaseException | None, path: Path) -> str:
     if "full" in text or ("I/O" in text and _is_full(path.parent)):
         return "the disk is full: free some space"
     if "readonly" in text or "unable to open" in text:
-        return f"{text}: may this user write to its folder?"
+        return f"{text}: let this user write to its folder"
     if "not a database" in text:
         return "it is a file of another kind: move it away, or name another one in the station file"
     if "locked" in text:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge.core.files import is_read_only
 from edge.core.terminal.sentence import Sentence
 from edge.telemetry.disks import disk_of, missing_disk
 from edge.telemetry.finding import Finding, bad, ok, warning
@@ -74,11 +75,18 @@ def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
     """
     try:
         left = shutil.disk_usage(folder).free if free is None else free
+        read_only = is_read_only(folder)
     except OSError as error:
         said = f"{folder}: {error.strerror}"
         return bad("disk", said, Sentence("create the folder of the ledger"))
     there = {"free": f"{left / 1e9:.1f}", "folder": str(folder)}
     found = Sentence("{free} GB free in {folder}", **there)
+    if read_only:
+        return bad(
+            "disk",
+            Sentence("{free} GB free in {folder}, whose file system is read-only", **there),
+            Sentence("mount it for writing; one whose disk fails becomes read-only (`dmesg`)"),
+        )
     if not os.access(folder, os.W_OK):
         return bad(
             "disk",

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -141,6 +142,19 @@ def test_a_place_is_looked_at_before_the_work(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     with pytest.raises(StorageError, match="it is a folder, not a file"):
         check_place(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [(os.ST_RDONLY, "the file system is read-only: choose another place"), (0, "permission den")],
+)
+def test_a_place_on_a_disk_that_became_read_only_is_told_as_such(
+    flag: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flag))
+    with pytest.raises(StorageError, match=said):
+        check_place(tmp_path / "new.html")
 
 
 def test_a_failed_write_leaves_the_old_file(

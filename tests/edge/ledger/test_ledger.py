@@ -224,3 +224,9 @@ def test_a_full_disk_is_told_also_where_sqlite_calls_it_an_error(
     path = tmp_path / "ledger.sqlite"
     error = ledger_error("read", path, sqlite3.OperationalError("disk I/O error"))
     assert str(error) == f"cannot read the ledger {path}: {said}"
+
+
+def test_what_is_told_of_a_folder_goes_on_with_another_sentence(tmp_path: Path) -> None:
+    error = sqlite3.OperationalError("unable to open database file")
+    said = f"{ledger_error('open', tmp_path, error)}. Sorting goes on"
+    assert said.endswith("file: let this user write to its folder. Sorting goes on")

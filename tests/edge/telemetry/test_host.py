@@ -40,6 +40,15 @@ def test_a_disk(free: int, state: Health, tmp_path: Path) -> None:
     assert disk_finding(tmp_path / "none").state == Health.BAD
 
 
+def test_a_disk_that_became_read_only_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.telemetry.host.is_read_only", lambda _: True)
+    found = disk_finding(tmp_path, free=10**10)
+    assert found.state is Health.BAD
+    assert "whose file system is read-only: mount it for writing" in str(found)
+
+
 @pytest.mark.parametrize(
     ("degrees", "flags", "states"),
     [
