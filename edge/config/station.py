@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from edge.config.belt import Belt
 from edge.config.decision import Decision
@@ -15,6 +16,7 @@ from edge.config.version import NEWEST
 from edge.core.images.image_file import Image
 from edge.core.yaml_file import FilePath, Section
 from edge.core.yaml_kinds import one_of, section_of
+from edge.core.yaml_messages import advised, shown
 from edge.lanes import ActuatorSettings, bins
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.outbox.retention import Keep
@@ -39,7 +41,24 @@ else:  # most stations have none of these, and start sooner without their models
     StopSettings = section_of("edge.config.stops.section", "StopSettings")
     WebSettings = section_of("edge.config.serving.pages", "WebSettings")
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+
+def _a_name(received: Any) -> Any:
+    """Returns `received` if it may be a name.
+
+    Raises:
+        PydanticCustomError: it is text with other characters.
+    """
+    if isinstance(received, str) and re.search(_NAME, received) is None:
+        raise advised(
+            "must be letters from A to Z, digits, `.`, `_` and `-`, 64 at most, of which the first "
+            f"is a letter or a digit. Received: {shown(received)}"
+        )
+    return received
+
+
+Name = Annotated[str, Field(pattern=_NAME), BeforeValidator(_a_name)]
 """A name that is valid in a file name, an MQTT topic and a log."""
 
 

@@ -26,6 +26,7 @@ def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
     for name, lane in config.lanes.items():
         where: Location = ("lanes", name)
         yield from _about_its_delay(config, lane, where)
+        yield from _about_its_place(config, lane, where)
         if lane.actuator is not None:
             yield from _about_its_motor(lane, (*where, "actuator"))
             yield from _about_its_arm(config, lane, (*where, "actuator", "hold_seconds"))
@@ -87,6 +88,17 @@ def _about_its_delay(config: StationConfig, lane: Lane, where: Location) -> Iter
         "verdicts are made earlier, from fewer frames. Lower deadline_seconds, or move the lane "
         "farther from the camera",
     )
+
+
+def _about_its_place(config: StationConfig, lane: Lane, where: Location) -> Iterator[FileProblem]:
+    for key in ("distance_metres", "delay_seconds"):
+        given = key in lane.model_fields_set
+        if given and lane.actuator is not None and config.delay_seconds(lane) is None:
+            yield FileProblem(
+                (*where, key),
+                "has no value, as if it were not there: the actuator moves as soon as an item has "
+                "its verdict, wherever the item is. Write a value, or remove the line",
+            )
 
 
 def _about_pins(config: StationConfig) -> Iterator[FileProblem]:

@@ -99,6 +99,22 @@ def test_what_misses_items_without_a_word_is_warned_of(
     assert said is None or said in ours[0]
 
 
+@pytest.mark.parametrize(
+    ("key", "warned"),
+    [("distance_metres:", 1), ("delay_seconds: null", 1), ("distance_metres: 1", 0), ("", 0)],
+)
+def test_a_key_whose_value_was_forgotten_is_no_reason_to_move_at_once_without_a_word(
+    key: str, warned: int, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    text = USB.replace(DELAY[0], f"{DELAY[0]}\n    {key}", 1)
+    found = warnings_of(tmp_path, tiny_bundle, f"{text}belt: {{metres_per_second: 0.5}}\n")
+    told = (
+        f"lanes.warm.{key.partition(':')[0]}: has no value, as if it were not there: the actuator"
+    )
+    assert found.count("has no value") == warned
+    assert found.count(told) == warned
+
+
 def test_a_coil_on_a_pin_that_is_high_at_power_on_may_be_on(
     tmp_path: Path, tiny_bundle: Path
 ) -> None:

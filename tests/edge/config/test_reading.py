@@ -144,7 +144,7 @@ MISTAKES = [
     ),
     (("{kind: continuous}", "continuous"), 4, "trigger: must be `key: value` lines"),
     (("second: 1000", "second: 0"), 3, "frames_per_second: must be greater than 0. Received: 0"),
-    (("station: bin-1", "station: bin 1"), 1, "station: must match pattern"),
+    (("station: bin-1", "station: bin 1"), 1, "station: must be letters from A to Z, digits, "),
     # paths
     (("path: photos", "path: photo"), 3, "camera.path: no such folder: "),
     (("ledger.sqlite}", "ledger.sqlite, commit_seconds: -1}"), 14, "ledger.commit_seconds: "),
