@@ -14,6 +14,7 @@ from edge.ledger import opening
 from edge.ledger.recorder import Patience
 from edge.ledger.recovering import RecoveringLedger
 from edge.runtime import supervisor
+from edge.state import watch
 from edge.telemetry import status
 from tests.disks import Disk
 from tests.edge.station_runs import NewRun, Run
@@ -35,6 +36,7 @@ def ledger_within(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "Patience", partial(Patience, open=60, hang=60, finish=60))
     for patience in ("_PATIENCE_SECONDS", "_LAST_ROWS_SECONDS", "STUCK_SECONDS"):
         monkeypatch.setattr(supervisor, patience, 60.0)
+    monkeypatch.setattr(watch, "_KEEP_SECONDS", 60.0)
     for age in ("STALE_SECONDS", "SILENT_SECONDS"):
         monkeypatch.setattr(status, age, 60.0)
 
