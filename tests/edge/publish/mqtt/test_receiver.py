@@ -351,16 +351,10 @@ def tls_settings(broker: Broker, authority: Authority, **values: Any) -> MqttSet
     return settings(broker, tls=True, ca_file=authority.ca, **values)
 
 
-@contextmanager
-def tls_broker(folder: Path, lines: list[str]) -> Iterator[Broker]:
-    with Broker(folder / "broker", lines) as broker:
-        yield broker
-
-
 def test_a_certificate_of_ones_own_logs_in(tmp_path: Path, authority: Authority) -> None:
     certificate, key = authority.issue("cell-1")
     lines = tls_lines(authority, "require_certificate true", "use_identity_as_username true")
-    with tls_broker(tmp_path, [*lines, "allow_anonymous false"]) as broker:
+    with Broker(tmp_path / "broker", [*lines, "allow_anonymous false"]) as broker:
         found = tls_settings(broker, authority, certificate_file=certificate, key_file=key)
         with receiver_at(tmp_path, found) as receiver:
             assert receiver.send(entries(1)) == []
@@ -378,7 +372,7 @@ def test_a_broker_whose_certificate_is_of_another_is_not_told(
 ) -> None:
     monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 0.2)
     other = Authority(tmp_path / "other", "another")
-    with tls_broker(tmp_path, [*tls_lines(other), "allow_anonymous true"]) as broker:
+    with Broker(tmp_path / "broker", [*tls_lines(other), "allow_anonymous true"]) as broker:
         assert "certificate verify failed" in reason_at(tmp_path, tls_settings(broker, authority))
 
 
@@ -388,7 +382,7 @@ def test_a_broker_whose_certificate_is_for_another_address_is_not_told(
 ) -> None:
     monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 0.2)
     lines = tls_lines(authority, "allow_anonymous true", address="127.0.0.2")
-    with tls_broker(tmp_path, lines) as broker:
+    with Broker(tmp_path / "broker", lines) as broker:
         assert "IP address mismatch" in reason_at(tmp_path, tls_settings(broker, authority))
 
 
@@ -400,7 +394,7 @@ def test_a_wrong_password_is_said_and_not_shown(
     users.write_text("", "utf-8")
     secret = tmp_path / "password"
     secret.write_text("hunter2\n", "utf-8")
-    with tls_broker(tmp_path, ["allow_anonymous false", f"password_file {users}"]) as broker:
+    with Broker(tmp_path / "broker", ["allow_anonymous false", f"password_file {users}"]) as broker:
         found = settings(broker, username="cell-1", password_file=secret)
         reason = reason_at(tmp_path, found)
     assert "does not accept us: Not authorized" in reason
