@@ -36,7 +36,7 @@ def test_people_are_shown_times_stops_and_what_is_not_known(
     assert out[0] == "from       2026-11-21T08:00:00Z to 2026-11-21T09:00:00Z"
     assert out[1].split() == ["Execute", "0:47:20.0", "78.9%"]
     assert "stops      3" in out
-    assert out[6].split() == ["starved", "0:10:00.0", "80.0%", "1", "times"]
+    assert out[6].split() == ["starved", "0:10:00.0", "80.0%", "1", "time"]
     assert "quality       not known: nothing was audited" in out
     assert out[-1] == "OEE           not known, because a factor is not"
 
