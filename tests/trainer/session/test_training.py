@@ -64,7 +64,9 @@ def draw_photos(
         (folder / label).mkdir(parents=True)
         for number in range(count):
             picture = rng.normal(BGR[label], 25, (40, 60, 3)).clip(0, 255).astype(np.uint8)
-            (folder / label / f"{number}.png").write_bytes(cv2.imencode(".png", picture)[1])
+            (folder / label / f"{number}.png").write_bytes(
+                cv2.imencode(".png", picture)[1].tobytes()
+            )
     return folder
 
 
