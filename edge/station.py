@@ -23,6 +23,7 @@ from edge.core.errors import LedgerError, LedgerRefusedError
 from edge.events import Observer
 from edge.lanes.lanes import Lanes
 from edge.lanes.opening import open_lanes
+from edge.ledger.lock import check_unheld
 from edge.ledger.opening import begin_recorder, open_journal, open_recorder, open_stamps
 from edge.pins.opened_pins import OpenedPins
 from edge.receiving.station import Receiving
@@ -84,6 +85,8 @@ class Station(Closing):
             CameraError, PinError, TriggerError, LedgerError: a part cannot be opened.
         """
         config = plan.config
+        # Before anything moves: opening its lanes puts the servo board of a running one at rest.
+        check_unheld(config.ledger.path)
         self._notifier, self._patience = notifier, 1.0  # who sent a signal waits for the end
         self._begun = False
         self._moving, self._opened = ExitStack(), ExitStack()

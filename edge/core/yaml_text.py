@@ -156,7 +156,8 @@ def unit_advice(key: object, text: str) -> str:
         return ""
     number = float(found.group(1).replace(",", "."))
     factor = _IN.get(_unit(key), {}).get(found.group(2))
-    if factor is None:
+    # "1,500" is one and a half or fifteen hundred, by where one lives.
+    if factor is None or re.fullmatch(r"[-+]?[1-9][0-9]*,[0-9]{3}", found.group(1)):
         return ": write a number alone, without a unit"
     return f": write {number * factor:.6g} alone, as the key says its unit"
 
@@ -170,7 +171,7 @@ def smaller_unit_advice(key: object, received: float, most: float) -> str:
     Example:
         smaller_unit_advice("hold_seconds", 150, 60)  # ": if milliseconds are meant, write 0.15"
     """
-    if most == 1 and 1 < received <= 100:
+    if not _unit(key) and most == 1 and 1 < received <= 100:
         return f": if per cent are meant, write {received / 100:.6g}"
     named = _A_THOUSANDTH.get(_unit(key))
     if named is None or not most < received <= 1000 * most:

@@ -23,6 +23,38 @@ def lock_path(ledger: Path) -> Path:
     return ledger.with_name(f".{ledger.name}.lock")
 
 
+def check_unheld(ledger: Path) -> None:
+    """Passes a ledger that no other process is writing now; nothing is made or changed.
+
+    Raises:
+        LedgerInUseError: another process is.
+    """
+    try:
+        descriptor = os.open(lock_path(ledger), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # nobody ever wrote it, or this user will be told when it is opened
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = _holder(descriptor)
+        if not holder.isdecimal() or is_alive(int(holder)):
+            raise _in_use(ledger, holder) from error
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    return os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+
+
+def _in_use(ledger: Path, holder: str) -> LedgerInUseError:
+    who = f"process {holder}" if holder.isdecimal() else "another process"
+    return LedgerInUseError(
+        f"{who} is writing the ledger {ledger}: is the station running already? Stop that one, or "
+        "give this station a ledger of its own"
+    )
+
+
 class LedgerLock:
     """The lock of one ledger; the kernel releases it when the process ends, however it ends."""
 
@@ -69,13 +101,9 @@ class LedgerLock:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+                holder = _holder(descriptor)
                 if not holder.isdecimal() or is_alive(int(holder)):
-                    who = f"process {holder}" if holder.isdecimal() else "another process"
-                    raise LedgerInUseError(
-                        f"{who} is writing the ledger {self._ledger}: is the station running "
-                        "already? Stop that one, or give this station a ledger of its own"
-                    ) from error
+                    raise _in_use(self._ledger, holder) from error
                 if time.monotonic() >= until:
                     raise LedgerError(
                         f"cannot open the ledger {self._ledger}: what wrote it for process "

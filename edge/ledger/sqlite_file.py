@@ -16,6 +16,7 @@ from edge.core.errors import (
     LedgerForeignError,
     LedgerMissingError,
 )
+from edge.core.files import is_read_only
 
 _FIRST_COLUMNS = frozenset(("id", "time", "station", "item", "lane", "bundle_digest"))
 """Some columns of `items` that every ledger has had from the first schema on."""
@@ -228,6 +229,11 @@ def _advice(error: BaseException | None, path: Path) -> str:
     # SQLite calls it an I/O error where there is no room for the index of its log (`-shm`).
     if "full" in text or ("I/O" in text and _is_full(path.parent)):
         return "the disk is full: free some space"
+    if ("readonly" in text or "unable to open" in text) and _on_read_only(path.parent):
+        return (
+            "its file system is mounted read-only, as one becomes whose disk fails: mount it for "
+            "writing"
+        )
     if "readonly" in text or "unable to open" in text:
         return f"{text}: let this user write to its folder"
     if "not a database" in text:
@@ -237,6 +243,14 @@ def _advice(error: BaseException | None, path: Path) -> str:
     if "I/O" in text:
         return f"{text}: the kernel's log (`dmesg`) says what is wrong with the disk"
     return text
+
+
+def _on_read_only(folder: Path) -> bool:
+    """Whether a folder's file system is mounted read-only; False: nobody knows."""
+    try:
+        return is_read_only(folder)
+    except OSError:
+        return False
 
 
 def _is_full(folder: Path) -> bool:

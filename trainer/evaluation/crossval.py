@@ -19,7 +19,7 @@ from trainer.calibration.crossfit import Fold, FoldTraining
 from trainer.data.stratified_split import fold_pictures
 from trainer.evaluation.predictions import TestPrediction
 from trainer.evaluation.scored_folds import FoldsFolder, ScoredFold
-from trainer.fit.distillation import is_run, teach
+from trainer.fit.distillation import is_run, teach, teacher_recipe
 from trainer.fit.phases import Budget
 from trainer.fit.prepare import Prepared, prepare, training_set
 from trainer.recipes.plan import Recipe
@@ -110,12 +110,14 @@ def cross_validate(
     start, earlier_minutes = time.monotonic(), 0.0
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)
-    if recipe.distill is not None and is_run(recipe.distill.teacher):
-        raise UsageError(
-            f"cross-validate: distill.teacher is the run {recipe.distill.teacher}, which has "
-            "learned from pictures of all folds. Name a recipe, of which each fold has a teacher "
-            "of its own"
-        )
+    if recipe.distill is not None:
+        if is_run(recipe.distill.teacher):
+            raise UsageError(
+                f"cross-validate: distill.teacher is the run {recipe.distill.teacher}, which has "
+                "learned from pictures of all folds. Name a recipe, of which each fold has a "
+                "teacher of its own"
+            )
+        teacher_recipe(recipe.distill)  # is refused before anything is computed
     prepared = prepare(
         recipe,
         Path(data),

@@ -45,6 +45,8 @@ from trainer.statistics.likelihood import softmax
 _log = logging.getLogger(__name__)
 
 _CHUNK = 32
+_CERTAIN = 1000.0
+"""A logit beside zeros that leaves the other classes nothing at any temperature."""
 _TOLD = "told.json"
 
 Logits = npt.NDArray[np.float16]
@@ -163,8 +165,10 @@ def _key(prepared: Prepared, plan: DistillPlan, choosing: npt.NDArray[np.int64])
         teacher = f"{recipe_yaml(recipe)} {plan.folds} {plan.cross_fit} {plan.max_minutes}"
         if recipe.network.weights not in ("imagenet", "none"):
             teacher += _content(Path(recipe.network.weights))
+    # Whom a teacher of a fold has met depends on which pictures go together.
+    groups = [each.group for each in prepared.pictures] if plan.folds > 1 else []
     facts = [
-        prepared.digest, list(prepared.labels), prepared.seed, teacher,
+        prepared.digest, groups, list(prepared.labels), prepared.seed, teacher,
         sorted(prepared.decoded.digests[i] for i in choosing),
         prepared.recipe.augment.model_dump(mode="json"), code_digest(augment),
         prepared.recipe.input.crop, prepared.recipe.input.padding,
@@ -248,10 +252,23 @@ def _of_recipe(
         return np.stack(found), told
     whole = np.empty((len(train), *found[0].shape[1:]), np.float16)
     whole[np.argsort(fold, kind="stable")] = np.concatenate(found)
-    right = (whole[:, 0].argmax(axis=1) == own.truth[train]).mean()
+    known = np.ones(len(train), np.bool_)
+    for number in range(plan.folds):
+        left_out = fold == number
+        for label in sorted(set(own.truth[train[left_out]]) - set(own.truth[train[~left_out]])):
+            # Who left these out has met none of their class, and would say that there is none.
+            alone = left_out & (own.truth[train] == label)
+            known &= ~alone
+            whole[alone] = np.where(np.arange(whole.shape[-1]) == label, _CERTAIN, 0)
+            _log.warning(
+                f"warning    all {number_of(int(alone.sum()), 'training pictures')} of "
+                f"{own.labels[label]!r} are in one group, so no teacher that left them out knows "
+                "their class: of these the network learns by their label alone. Add pictures of it"
+            )
+    right = (whole[:, 0].argmax(axis=1) == own.truth[train])[known].mean()
     told.append(
-        f"{right:.1%} of {number_of(len(train), 'training pictures')} right, each by the teacher "
-        "that left it out"
+        f"{right:.1%} of {number_of(int(known.sum()), 'training pictures')} right, each by the "
+        "teacher that left it out"
     )
     return whole[None], told
 

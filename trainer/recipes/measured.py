@@ -122,10 +122,7 @@ def whether_better(measured: Sequence[MeasuredPlan]) -> str:
     better = [each.way for each in measured if each.sure and each.points > 0]
     if better:
         return f"better by more than chance explains: {in_a_sentence(better)}"
-    return (
-        "none of them is better by more than chance explains, so this recipe has no variant "
-        "`better`"
-    )
+    return "none of them is better by more than chance explains"
 
 
 def _signed(points: float) -> str:

@@ -290,7 +290,8 @@ class DistillPlan(Section):
         bool,
         Field(
             description="with folds: of each training picture the network learns only from the "
-            "teacher that has left it out, and so does not know it by heart; false: from all"
+            "teacher that has not learned from it, and so does not only repeat its label; false: "
+            "from all"
         ),
     ] = False
     temperature: Annotated[

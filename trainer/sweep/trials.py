@@ -126,7 +126,12 @@ class _SharedTrials:
                 self._study.tell(trial, state=TrialState.FAIL)
                 continue
             if not waiting:
-                _log.info(f"waiting for {number_of(running, 'trials')} that other processes run")
+                _log.info(
+                    f"waiting for {number_of(running, 'trials')} that other processes run"
+                    if running
+                    else "waiting for values that another process gives back, or gave up giving "
+                    "back"
+                )
                 waiting = True
             threading.Event().wait(self._signs.look_every)
 
@@ -201,10 +206,15 @@ class _SharedTrials:
         """
         now = time.monotonic()
         again = {trial.user_attrs.get(INSTEAD_OF) for trial in trials}
+        # Earlier versions wrote no number: there the same values tell it.
+        tried = [_values(trial) for trial in trials if trial.state is not TrialState.FAIL]
         self._given_back = {
             trial.number: self._given_back.get(trial.number, now)
             for trial in trials
-            if trial.state is TrialState.FAIL and trial.params and trial.number not in again
+            if trial.state is TrialState.FAIL
+            and trial.params
+            and trial.number not in again
+            and trial.params not in tried
         }
         return sum(now - since < self._signs.dead_after for since in self._given_back.values())
 
@@ -234,3 +244,8 @@ def _kept(trial: FrozenTrial) -> dict[str, Any]:
     """What a trial that is given back hands on to the one that takes its place."""
     own = (ALIVE, EARLY, PROBLEM, INSTEAD_OF)
     return {key: value for key, value in trial.user_attrs.items() if key not in own}
+
+
+def _values(trial: FrozenTrial) -> dict[str, Any]:
+    """The values of a trial, also of one that waits and has them only to be given."""
+    return trial.params or trial.system_attrs.get("fixed_params", {})

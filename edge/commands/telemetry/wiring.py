@@ -107,8 +107,11 @@ def about_the_boot(
     found, doubts = boot_pins(text), []
     for pin, why in (apart or {}).items():
         if (one := found.get(pin)) is not None and one.output:
-            said = f"GPIO {pin} is an output at boot, by line {one.line} of {file}: {why}"
-            yield bad("boot", said, "take the pin out of that line")
+            said = f"GPIO {pin} is an output at boot, by line {one.line} of {file}"
+            if one.below:  # a filter, which may leave this board out
+                said += f", where {one.below} counts"
+            tell = warning if one.below else bad
+            yield tell("boot", f"{said}: {why}", "take the pin out of that line")
     if not levels:
         return
     for pin, one in found.items():

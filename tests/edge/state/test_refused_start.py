@@ -20,6 +20,7 @@ from edge.core.errors import (
     EXIT_UNAVAILABLE,
     NeighbourError,
 )
+from edge.ledger.lock import LedgerLock
 from edge.ledger.recovering import RecoveringLedger
 from edge.neighbours.claims import neighbour_of
 from edge.neighbours.running import OwnClaims
@@ -85,6 +86,27 @@ def test_one_that_runs_already_is_not_opened_again_and_nothing_of_it_is_in_its_l
     said = capsys.readouterr().err
     assert "the station bin-1 runs already: bin-1 (" in said
     assert "ledger" not in said.partition("Stop that one")[0]
+    assert (opened, told(tmp_path)) == ([], before)
+
+
+def test_one_whose_ledger_another_process_writes_is_not_opened_either(
+    tmp_path: Path,
+    tiny_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What it claims may be unseen: another user's, or removed when that user's session ended."""
+    station = make_station(tmp_path, bundle=tiny_bundle)
+    assert main(["run", str(station)]) == EXIT_OK
+    before, ledger = told(tmp_path), read_station(station).config.ledger.path
+    opened: list[str] = []
+    monkeypatch.setattr("edge.station.open_lanes", lambda *_, **__: opened.append("lanes"))
+    lock = LedgerLock(ledger)
+    lock.hold()
+    capsys.readouterr()
+    assert main(["run", str(station)]) == EXIT_IO
+    lock.release()
+    assert "is the station running already?" in capsys.readouterr().err
     assert (opened, told(tmp_path)) == ([], before)
 
 

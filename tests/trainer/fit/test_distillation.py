@@ -198,6 +198,27 @@ def test_what_is_cross_fitted_comes_from_the_teacher_that_left_the_picture_out(
     assert mean.probabilities[train].max() < 0.5, "the mean of three, from a cache of its own"
 
 
+def test_a_class_in_one_group_is_learned_by_its_label(
+    drawn: Path, prepared: Prepared, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever left that group out has met none of the class. Nor do teachers that are kept serve
+    pictures that go together in another way."""
+    train = prepared.of("train")
+    one = set(train[prepared.truth[train] == 0].tolist())
+    pictures = tuple(
+        replace(picture, group="series" if place in one else f"alone-{place}")
+        for place, picture in enumerate(prepared.pictures)
+    )
+    given = plan(drawn, cross_fit=True, folds=2, max_minutes=0.0001)
+    teach(prepared, given)
+    assert "one group" not in caplog.text
+    found = teach(replace(prepared, pictures=pictures), given)
+    label = prepared.labels[0]
+    assert f"all {len(one)} training pictures of {label!r} are in one group" in caplog.text
+    assert (found.probabilities[sorted(one), :, 0] == 1).all()
+    assert f"of {len(train) - len(one)} training pictures right" in found.told[-1]
+
+
 def test_the_copies_that_a_teacher_sees_are_those_of_the_student(
     drawn: Path, prepared: Prepared
 ) -> None:

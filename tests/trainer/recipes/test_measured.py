@@ -97,4 +97,4 @@ def test_a_better_network_is_one_that_surely_is() -> None:
     better = measured(interval=[1.1, 4.7])
     others = [measured(), measured(interval=[-0.2, 6.0]), measured(points=-4, interval=[-6, -1])]
     assert whether_better([*others, better]).endswith("chance explains: efficientnet_lite0")
-    assert whether_better(others).endswith("so this recipe has no variant `better`")
+    assert whether_better(others) == "none of them is better by more than chance explains"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -257,3 +258,20 @@ def test_a_place_is_free_again_where_a_process_died_while_it_gave_values_back(
             run_trials(study, 1, lambda trial: square(trial) / 0)
     run_trials(study, 1, square, signs=replace(LOOKS_OFTEN, dead_after=0.1))
     assert ended(study) == Counter(FAIL=1, COMPLETE=1)
+
+
+def test_what_an_earlier_version_gave_back_is_not_waited_for(study: Study) -> None:
+    """It wrote no number; that the values are tried again tells it as well."""
+    old = study.ask()
+    x = old.suggest_float("x", -1, 1)
+    study.tell(old, state=TrialState.FAIL)
+    study.enqueue_trial({"x": x})
+    run_trials(study, 1, square)
+    assert ended(study) == Counter(FAIL=1, COMPLETE=1)
+    looks = itertools.count()
+
+    def look() -> None:
+        assert next(looks) < 3, "it waits"
+
+    run_trials(study, 2, square, signs=LOOKS_OFTEN, check_stop=look)
+    assert ended(study) == Counter(FAIL=1, COMPLETE=2)

@@ -74,6 +74,14 @@ def test_pins_that_are_read_or_pulsed_by_hardware_are_no_outputs_at_boot(tmp_pat
         assert told.endswith(": take the pin out of that line")
 
 
+def test_a_line_below_a_filter_may_be_of_another_board(tmp_path: Path) -> None:
+    place = tmp_path / "config.txt"
+    place.write_text("[pi2]\ngpio=22=op,dl\n")
+    (told,) = about_the_boot({}, [place], apart={22: "the station reads it"})
+    assert str(told).startswith("warning  boot       GPIO 22 is an output at boot, by line 2")
+    assert "where [pi2] counts: the station reads it" in str(told)
+
+
 def test_the_pins_of_a_trigger_and_an_encoder_are_read(tmp_path: Path) -> None:
     file = tmp_path / "station.yaml"
     file.write_text(
