@@ -261,15 +261,17 @@ def _of_recipe(
             known &= ~alone
             whole[alone] = np.where(np.arange(whole.shape[-1]) == label, _CERTAIN, 0)
             _log.warning(
-                f"warning    all {number_of(int(alone.sum()), 'training pictures')} of "
-                f"{own.labels[label]!r} are in one group, so no teacher that left them out knows "
-                "their class: of these the network learns by their label alone. Add pictures of it"
+                f"warning    {own.labels[label]!r}: "
+                f"{number_of(int(alone.sum()), 'training pictures', verb='lie')} in one group, and "
+                "none in another, so no teacher that left them out knows this class: of them the "
+                "network learns by their label alone. Add pictures of it"
             )
-    right = (whole[:, 0].argmax(axis=1) == own.truth[train])[known].mean()
-    told.append(
-        f"{right:.1%} of {number_of(int(known.sum()), 'training pictures')} right, each by the "
-        "teacher that left it out"
-    )
+    if known.any():
+        right = (whole[:, 0].argmax(axis=1) == own.truth[train])[known].mean()
+        told.append(
+            f"{right:.1%} of {number_of(int(known.sum()), 'training pictures')} right, each by the "
+            "teacher that left it out"
+        )
     return whole[None], told
 
 

@@ -214,7 +214,7 @@ def test_a_class_in_one_group_is_learned_by_its_label(
     assert "one group" not in caplog.text
     found = teach(replace(prepared, pictures=pictures), given)
     label = prepared.labels[0]
-    assert f"all {len(one)} training pictures of {label!r} are in one group" in caplog.text
+    assert f"{label!r}: {len(one)} training pictures lie in one group" in caplog.text
     assert (found.probabilities[sorted(one), :, 0] == 1).all()
     assert f"of {len(train) - len(one)} training pictures right" in found.told[-1]
 
