@@ -58,6 +58,7 @@ def _a_name(received: Any) -> Any:
     return received
 
 
+# The pattern is for the JSON Schema; people are told in words.
 Name = Annotated[str, Field(pattern=_NAME), BeforeValidator(_a_name)]
 """A name that is valid in a file name, an MQTT topic and a log."""
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -250,10 +250,32 @@ def _of_recipe(
         found.append(_said(own, data, asked))
     if not plan.cross_fit:
         return np.stack(found), told
+    whole, known = _joined(own, train, fold, found)
+    if known.any():
+        right = (whole[:, 0].argmax(axis=1) == own.truth[train])[known].mean()
+        told.append(
+            f"{right:.1%} of {number_of(int(known.sum()), 'training pictures')} right, each by the "
+            "teacher that left it out"
+        )
+    return whole[None], told
+
+
+def _joined(
+    own: Prepared,
+    train: npt.NDArray[np.int64],
+    fold: npt.NDArray[np.int64],
+    found: Sequence[Logits],
+) -> tuple[Logits, npt.NDArray[np.bool_]]:
+    """(the logits of all training pictures, whether their teachers knew their class).
+
+    Args:
+        fold: of each of the pictures `train`, the teacher that left it out.
+        found: what each teacher says of the pictures that it left out, in the order of teachers.
+    """
     whole = np.empty((len(train), *found[0].shape[1:]), np.float16)
     whole[np.argsort(fold, kind="stable")] = np.concatenate(found)
     known = np.ones(len(train), np.bool_)
-    for number in range(plan.folds):
+    for number in np.unique(fold):
         left_out = fold == number
         for label in sorted(set(own.truth[train[left_out]]) - set(own.truth[train[~left_out]])):
             # Who left these out has met none of their class, and would say that there is none.
@@ -266,13 +288,7 @@ def _of_recipe(
                 "none in another, so no teacher that left them out knows this class: of them the "
                 "network learns by their label alone. Add pictures of it"
             )
-    if known.any():
-        right = (whole[:, 0].argmax(axis=1) == own.truth[train])[known].mean()
-        told.append(
-            f"{right:.1%} of {number_of(int(known.sum()), 'training pictures')} right, each by the "
-            "teacher that left it out"
-        )
-    return whole[None], told
+    return whole, known
 
 
 def _said(own: Prepared, data: TrainingSet, train: npt.NDArray[np.int64]) -> Logits:

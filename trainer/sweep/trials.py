@@ -129,8 +129,7 @@ class _SharedTrials:
                 _log.info(
                     f"waiting for {number_of(running, 'trials')} that other processes run"
                     if running
-                    else "waiting for values that another process gives back, or gave up giving "
-                    "back"
+                    else "waiting for the values of a trial that another process is giving back"
                 )
                 waiting = True
             threading.Event().wait(self._signs.look_every)

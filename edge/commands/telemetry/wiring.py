@@ -25,7 +25,6 @@ def about_the_pins(
     from edge.pins.pins import open_pins
 
     moving = [name for name, lane in actuation.lanes.items() if lane.actuator is not None]
-    levels = levels_at_rest(actuation)
     apart = pins_apart(actuation, vision)
     inputs = sorted(pin for pin, why in apart.items() if why is _READ)
     if not moving and not inputs:
@@ -42,7 +41,7 @@ def about_the_pins(
     advice = "nothing moves on this machine" if moving else "nothing is read on this machine"
     yield ok("pins", said) if real else warning("pins", said, advice)
     if real:
-        yield from about_the_boot(levels, apart=apart)
+        yield from about_the_boot(levels_at_rest(actuation), apart=apart)
         yield from _about_the_boards(actuation)
         yield from about_the_pwm(actuation)
 

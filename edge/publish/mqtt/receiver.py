@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 _STATS_SECONDS = 10.0
 _WAIT_SECONDS = 12.0
 """How many seconds `send` waits for a connection: a little longer than opening one may take."""
+_CLOSE_SECONDS = 3.0
+"""How long `close` waits for the thread, which a broker that is silent may hold up."""
 _STEADY_SECONDS = 30.0
 """A connection that was open for so many seconds does not count as a failed attempt."""
 OF_THE_MESSAGE = {0x81, 0x82, 0x90, 0x95, 0x99, 0x9A, 0x9B}
@@ -102,7 +104,7 @@ class MqttReceiver:
             self._changed.notify_all()
         if session is not None:
             session.wake()
-        self._thread.join(3.0)
+        self._thread.join(_CLOSE_SECONDS)
 
     def _try(self, entries: Sequence[Entry]) -> None:
         """Publishes those of `entries` that are not settled."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -68,46 +69,42 @@ def test_a_bundle_that_is_gone_is_told_once_and_shown_until_the_station_starts(
     assert "could not be started" not in capsys.readouterr().out
 
 
-def test_one_that_runs_already_is_not_opened_again_and_nothing_of_it_is_in_its_ledger(
-    tmp_path: Path,
-    tiny_bundle: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+@pytest.fixture
+def sorted_once(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """The file of a station that has sorted, and opens no lane and writes no row from now on."""
     station = make_station(tmp_path, bundle=tiny_bundle)
     assert main(["run", str(station)]) == EXIT_OK
-    before, plan = told(tmp_path), read_station(station)
-    opened: list[str] = []
+    before, opened = told(tmp_path), []
     monkeypatch.setattr("edge.station.open_lanes", lambda *_, **__: opened.append("lanes"))
+    yield station
+    assert (opened, told(tmp_path)) == ([], before)
+
+
+def test_one_that_runs_already_is_not_opened_again_and_nothing_of_it_is_in_its_ledger(
+    sorted_once: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = read_station(sorted_once)
     own = neighbour_of(plan.config, plan.file)
     with OwnClaims(own, plan.config.ledger.path, real_pins=False):
         capsys.readouterr()
-        assert main(["run", str(station)]) == EXIT_UNAVAILABLE
+        assert main(["run", str(sorted_once)]) == EXIT_UNAVAILABLE
     said = capsys.readouterr().err
     assert "the station bin-1 runs already: bin-1 (" in said
     assert "ledger" not in said.partition("Stop that one")[0]
-    assert (opened, told(tmp_path)) == ([], before)
 
 
 def test_one_whose_ledger_another_process_writes_is_not_opened_either(
-    tmp_path: Path,
-    tiny_bundle: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    sorted_once: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What it claims may be unseen: another user's, or removed when that user's session ended."""
-    station = make_station(tmp_path, bundle=tiny_bundle)
-    assert main(["run", str(station)]) == EXIT_OK
-    before, ledger = told(tmp_path), read_station(station).config.ledger.path
-    opened: list[str] = []
-    monkeypatch.setattr("edge.station.open_lanes", lambda *_, **__: opened.append("lanes"))
-    lock = LedgerLock(ledger)
+    lock = LedgerLock(read_station(sorted_once).config.ledger.path)
     lock.hold()
     capsys.readouterr()
-    assert main(["run", str(station)]) == EXIT_IO
+    assert main(["run", str(sorted_once)]) == EXIT_IO
     lock.release()
     assert "is the station running already?" in capsys.readouterr().err
-    assert (opened, told(tmp_path)) == ([], before)
 
 
 def test_one_that_collides_with_another_station_tells_that(

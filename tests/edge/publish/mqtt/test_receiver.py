@@ -33,6 +33,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pump, "_LONGEST_PAUSE", 0.05)
     monkeypatch.setattr(session, "_ANSWER_SECONDS", PATIENCE)
     monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", PATIENCE)
+    monkeypatch.setattr("edge.publish.mqtt.receiver._CLOSE_SECONDS", PATIENCE)
 
 
 @pytest.fixture
@@ -423,10 +424,7 @@ def test_a_file_that_cannot_be_read_is_a_mistake_of_the_station_file(
 def test_no_thread_is_left(tmp_path: Path, broker: Broker) -> None:
     with receiver_at(tmp_path, settings(broker)) as receiver:
         receiver.send(entries(1))
-    left = [thread for thread in threading.enumerate() if "mqtt" in thread.name]
-    for thread in left:  # which may be held up for longer than `close` waits
-        thread.join(PATIENCE)
-    assert not any(thread.is_alive() for thread in left)
+    assert not any("mqtt" in thread.name for thread in threading.enumerate())
 
 
 def test_after_a_connection_that_stood_long_the_pauses_begin_anew(
