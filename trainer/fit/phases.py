@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -52,7 +53,8 @@ class Epoch:
 class Best:
     """The best epoch of all phases so far: the one with the lowest log loss on validation.
 
-    A phase with `keep: last` puts each of its epochs in its place.
+    A phase with `keep: last` that comes to its end puts its last epoch in its place, and does so
+    unless the network had been trained before (`--from`) and was better then.
 
     The accuracy on a few hundred pictures varies by chance, so the loss is the better criterion.
     """
@@ -68,6 +70,8 @@ class Best:
     """Whether the `stop_at` of a phase was reached."""
     start: float | None = None
     """The validation accuracy before the first phase, if the network was trained already."""
+    start_loss: float = math.inf
+    """The log loss on validation then."""
 
 
 class StopTraining(Exception):  # noqa: N818 - a wish, not an error
@@ -203,7 +207,7 @@ class _PhaseRun:
 
     def judge_start(self) -> None:
         """Makes the weights that the phase begins with the best so far."""
-        self._best.start = self._validate()[1]
+        self._best.start_loss, self._best.start = self._validate()
         pictures = len(self._data.validation)
         _log.info(
             f"before training: {self._best.start:.1%} of {pictures} validation pictures right"
@@ -259,12 +263,19 @@ class _PhaseRun:
 
     def _judge(self, learned: tuple[float, float, float], epoch_start: float) -> bool:
         """Validates, keeps the best weights, and returns whether the phase has ended."""
-        phase, best, now = self._phase, self._best, self._budget.clock
-        if self._average:
-            with self._average.in_place():
-                line = self._validate()
-        else:
+        # Averaged weights are what is validated, and what is kept.
+        with self._average.in_place() if self._average else nullcontext():
             line = self._validate()
+            ended = self._note(learned, line, epoch_start)
+            if ended and self._phase.keep == "last" and line[0] <= self._best.start_loss:
+                self._keep(line)
+        return ended
+
+    def _note(
+        self, learned: tuple[float, float, float], line: tuple[float, float], epoch_start: float
+    ) -> bool:
+        """Notes an epoch in the history, and returns whether the phase has ended."""
+        phase, best, now = self._phase, self._best, self._budget.clock
         better = line[0] < self._lowest
         self._lowest = min(self._lowest, line[0])
         self._worse = 0 if better else self._worse + 1
@@ -289,7 +300,8 @@ class _PhaseRun:
         return best.reached or not patient or self._epoch == phase.epochs
 
     def _validate(self) -> tuple[float, float]:
-        """The (log loss, accuracy) on the validation pictures; keeps the weights as `keep` says."""
+        """The (log loss, accuracy) on the validation pictures; keeps the weights if no loss was
+        lower."""
         data = self._data
         logits = np.concatenate(
             [
@@ -299,10 +311,13 @@ class _PhaseRun:
         )
         truth = data.truth[data.validation]
         line = log_loss(logits, truth), float((logits.argmax(axis=1) == truth).mean())
-        if self._phase.keep == "last" or line[0] < self._best.loss:
-            self._best.loss, self._best.accuracy = line
-            self._best.weights = self._network.model.get_weights()
+        if line[0] < self._best.loss:
+            self._keep(line)
         return line
+
+    def _keep(self, line: tuple[float, float]) -> None:
+        self._best.loss, self._best.accuracy = line
+        self._best.weights = self._network.model.get_weights()
 
     def _make_average(self, upper: Any) -> Average | None:
         if not self._phase.ema and self._phase.average_from == 1:
@@ -342,6 +357,7 @@ class _PhaseRun:
                 "cut_short": best.cut_short,
                 "reached": best.reached,
                 "start": best.start,
+                "start_loss": best.start_loss,
                 "history": [asdict(line) for line in best.history],
                 "spent": self._budget.clock() - self._start,
             },
@@ -363,7 +379,7 @@ class _PhaseRun:
         best = self._best
         best.weights, best.loss, best.accuracy = arrays["best"], facts["loss"], facts["accuracy"]
         best.cut_short, best.reached = facts["cut_short"], facts["reached"]
-        best.start = facts.get("start")
+        best.start, best.start_loss = facts.get("start"), facts.get("start_loss", math.inf)
         best.history = [Epoch(**line) for line in facts["history"]]
         _log.info(f"phase {self._phase.name}: continuing after epoch {facts['epoch']}")
 

@@ -213,7 +213,8 @@ class PhasePlan(Section):
         Literal["best", "last"],
         Field(
             description="the epoch whose weights are kept: that of the lowest validation loss so "
-            "far, or, as some published systems have it, the phase's last one, whatever it is worth"
+            "far, or the phase's last one, whatever the validation pictures say of it (with --from, "
+            "unless they were told better before)"
         ),
     ] = "best"
     stop_at: Annotated[TargetPlan | None, Field(description="an accuracy that is enough")] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.trainer.tiny import tiny_network
 from trainer.fit import checkpoint
 from trainer.fit.checkpoint import Checkpoint
 from trainer.fit.optimizers import Optimizers
-from trainer.fit.phases import Best, Budget, Epoch, run_phases
+from trainer.fit.phases import Best, Budget, Epoch, StopTraining, run_phases
 from trainer.fit.predict import TrainingSet
 from trainer.networks import Network, build_network
 from trainer.recipes.plan import AugmentPlan, NetworkPlan, PhasePlan, Recipe, TargetPlan
@@ -112,11 +113,8 @@ def test_a_later_phase_that_spoils_the_model_is_not_kept(
     )
     good = train(network, data, HEAD)
     kept = [weights.copy() for weights in network.model.get_weights()]
-    # The same pictures, with the labels of those to train on turned round.
-    turned = np.where(np.arange(60) < 40, 1 - data.truth, data.truth)
-    misled = TrainingSet(data.tensors, turned, data.features, data.train, data.validation)
     still = HEAD.model_copy(update={"learning_rate": 1e-9, "weight_decay": 0})
-    best = train(network, misled, still, spoiled)
+    best = train(network, misled(data), still, spoiled)
     assert best.history[-1].validation_accuracy < 0.9
     assert best.accuracy == good.accuracy == 1.0
     for expected, found in zip(kept[-2:], network.model.get_weights()[-2:], strict=True):
@@ -233,21 +231,63 @@ def test_a_moving_average_lags_behind_the_steps(network: Network, data: Training
     assert 0 < moved["average"] < 0.9 * moved["steps"]
 
 
-def test_the_last_epoch_is_kept_where_a_published_system_keeps_it(
-    network: Network, data: TrainingSet
-) -> None:
-    wild = HEAD.model_copy(update={"learning_rate": 1.0, "schedule": "constant", "warmup": 0})
-    phases = [HEAD.model_copy(update={"name": "good"}), wild.model_copy(update={"keep": "last"})]
+def misled(data: TrainingSet) -> TrainingSet:
+    """The same pictures, with the labels of those to train on turned round."""
     turned = np.where(np.arange(60) < 40, 1 - data.truth, data.truth)
-    misled = TrainingSet(data.tensors, turned, data.features, data.train, data.validation)
-    best = train(network, misled, *phases)
+    return TrainingSet(data.tensors, turned, data.features, data.train, data.validation)
+
+
+WILD = HEAD.model_copy(
+    update={"name": "wild", "learning_rate": 1.0, "schedule": "constant", "warmup": 0}
+)
+
+
+def validation_accuracy(network: Network, data: TrainingSet) -> float:
+    logits = network.upper("pooled")(data.features["pooled"][data.validation, 0]).numpy()
+    return float((logits.argmax(axis=1) == data.truth[data.validation]).mean())
+
+
+@pytest.mark.parametrize("average_from", [1, 0.3])
+def test_the_last_epoch_is_kept_where_a_recipe_says_so(
+    network: Network, data: TrainingSet, average_from: float
+) -> None:
+    changed = {"keep": "last", "average_from": average_from}
+    still = HEAD.model_copy(update={"learning_rate": 1e-9, "weight_decay": 0})
+    train(network, data, HEAD.model_copy(update={"learning_rate": 0.1, "epochs": 10}))
+    best = train(network, misled(data), still, WILD.model_copy(update=changed))
     last = best.history[-1]
     assert last.validation_loss > min(line.validation_loss for line in best.history)
     assert (best.loss, best.accuracy) == (last.validation_loss, last.validation_accuracy)
     # What the network is left with is that epoch, too.
-    logits = network.upper("pooled")(data.features["pooled"][data.validation, 0]).numpy()
-    right = (logits.argmax(axis=1) == data.truth[data.validation]).mean()
-    assert right == pytest.approx(last.validation_accuracy)
+    assert validation_accuracy(network, data) == pytest.approx(last.validation_accuracy)
+
+
+def test_a_phase_that_is_stopped_before_its_last_epoch_leaves_the_best(
+    network: Network, data: TrainingSet
+) -> None:
+    def stop(epoch: Epoch) -> None:
+        if (epoch.phase, epoch.epoch) == ("wild", 2):
+            raise StopTraining
+
+    still = HEAD.model_copy(update={"learning_rate": 1e-9, "weight_decay": 0})
+    wild = WILD.model_copy(update={"keep": "last"})
+    best = train(network, misled(data), still, wild, on_epoch=stop)
+    assert best.cut_short
+    assert best.history[-1].phase == "wild"
+    assert best.loss == min(line.validation_loss for line in best.history)
+    assert best.loss < best.history[-1].validation_loss
+    assert validation_accuracy(network, data) == pytest.approx(best.accuracy)
+
+
+def test_the_last_epoch_is_not_kept_where_an_earlier_training_was_better(
+    network: Network, data: TrainingSet
+) -> None:
+    train(network, data, HEAD)
+    trained = replace(network, trained=True)
+    best = train(trained, misled(data), WILD.model_copy(update={"keep": "last"}))
+    assert best.history[-1].validation_loss > best.start_loss
+    assert best.accuracy == best.start == 1.0
+    assert validation_accuracy(network, data) == 1.0
 
 
 @pytest.mark.parametrize(("clip", "moved"), [(1.0, 0.19), (0.0, 19.0)])
