@@ -72,6 +72,9 @@ class Best:
     """The validation accuracy before the first phase, if the network was trained already."""
     start_loss: float = math.inf
     """The log loss on validation then."""
+    kept: int | None = None
+    """The index in `history` of the epoch whose weights these are; None where no epoch was better
+    than the network was before."""
 
 
 class StopTraining(Exception):  # noqa: N818 - a wish, not an error
@@ -207,7 +210,9 @@ class _PhaseRun:
 
     def judge_start(self) -> None:
         """Makes the weights that the phase begins with the best so far."""
-        self._best.start_loss, self._best.start = self._validate()
+        line = self._validate()
+        self._keep(line, epoch=None)
+        self._best.start_loss, self._best.start = line
         pictures = len(self._data.validation)
         _log.info(
             f"before training: {self._best.start:.1%} of {pictures} validation pictures right"
@@ -266,9 +271,12 @@ class _PhaseRun:
         # Averaged weights are what is validated, and what is kept.
         with self._average.in_place() if self._average else nullcontext():
             line = self._validate()
+            number = len(self._best.history)
+            if line[0] < self._best.loss:
+                self._keep(line, epoch=number)
             ended = self._note(learned, line, epoch_start)
             if ended and self._phase.keep == "last" and line[0] <= self._best.start_loss:
-                self._keep(line)
+                self._keep(line, epoch=number)
         return ended
 
     def _note(
@@ -300,8 +308,7 @@ class _PhaseRun:
         return best.reached or not patient or self._epoch == phase.epochs
 
     def _validate(self) -> tuple[float, float]:
-        """The (log loss, accuracy) on the validation pictures; keeps the weights if no loss was
-        lower."""
+        """The (log loss, accuracy) on the validation pictures."""
         data = self._data
         logits = np.concatenate(
             [
@@ -310,13 +317,12 @@ class _PhaseRun:
             ]
         )
         truth = data.truth[data.validation]
-        line = log_loss(logits, truth), float((logits.argmax(axis=1) == truth).mean())
-        if line[0] < self._best.loss:
-            self._keep(line)
-        return line
+        return log_loss(logits, truth), float((logits.argmax(axis=1) == truth).mean())
 
-    def _keep(self, line: tuple[float, float]) -> None:
+    def _keep(self, line: tuple[float, float], *, epoch: int | None) -> None:
+        """Makes the present weights the best, whose log loss and accuracy are `line`."""
         self._best.loss, self._best.accuracy = line
+        self._best.kept = epoch
         self._best.weights = self._network.model.get_weights()
 
     def _make_average(self, upper: Any) -> Average | None:
@@ -358,6 +364,7 @@ class _PhaseRun:
                 "reached": best.reached,
                 "start": best.start,
                 "start_loss": best.start_loss,
+                "kept": best.kept,
                 "history": [asdict(line) for line in best.history],
                 "spent": self._budget.clock() - self._start,
             },
@@ -380,6 +387,7 @@ class _PhaseRun:
         best.weights, best.loss, best.accuracy = arrays["best"], facts["loss"], facts["accuracy"]
         best.cut_short, best.reached = facts["cut_short"], facts["reached"]
         best.start, best.start_loss = facts.get("start"), facts.get("start_loss", math.inf)
+        best.kept = facts.get("kept")
         best.history = [Epoch(**line) for line in facts["history"]]
         _log.info(f"phase {self._phase.name}: continuing after epoch {facts['epoch']}")
 

@@ -213,8 +213,8 @@ class PhasePlan(Section):
         Literal["best", "last"],
         Field(
             description="the epoch whose weights are kept: that of the lowest validation loss so "
-            "far, or the phase's last one, whatever the validation pictures say of it (with --from, "
-            "unless they were told better before)"
+            "far, or the phase's last one, whatever it is worth (with --from, no worse than what "
+            "the training starts from)"
         ),
     ] = "best"
     stop_at: Annotated[TargetPlan | None, Field(description="an accuracy that is enough")] = None

@@ -18,7 +18,7 @@ _WIDTH, _HEIGHT = 330, 220
 """The size of charts of which three are shown side by side."""
 
 
-def loss_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
+def loss_chart(history: Sequence[EpochLine], kept: int | None) -> Markup:
     """Loss of training and validation over all epochs."""
     losses = [value for line in history for value in (line.loss, line.validation_loss)]
     high = max((value for value in losses if math.isfinite(value)), default=1.0)
@@ -29,14 +29,14 @@ def loss_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
         width=_WIDTH,
         height=_HEIGHT,
     )
-    _phases(chart, history, best)
+    _phases(chart, history, kept)
     chart.line([(i + 1, line.loss) for i, line in enumerate(history)], "a")
     chart.line([(i + 1, line.validation_loss) for i, line in enumerate(history)], "b")
     _epoch_tips(chart, history)
     return chart.svg()
 
 
-def accuracy_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
+def accuracy_chart(history: Sequence[EpochLine], kept: int | None) -> Markup:
     """Accuracy of training and validation over all epochs."""
     values = [v for line in history for v in (line.accuracy, line.validation_accuracy)]
     low = min((value for value in values if math.isfinite(value)), default=0.0)
@@ -47,14 +47,14 @@ def accuracy_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
         width=_WIDTH,
         height=_HEIGHT,
     )
-    _phases(chart, history, best)
+    _phases(chart, history, kept)
     chart.line([(i + 1, line.accuracy) for i, line in enumerate(history)], "a")
     chart.line([(i + 1, line.validation_accuracy) for i, line in enumerate(history)], "b")
     _epoch_tips(chart, history)
     return chart.svg()
 
 
-def rate_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
+def rate_chart(history: Sequence[EpochLine], kept: int | None) -> Markup:
     """The learning rate over all epochs."""
     rates = [max(line.learning_rate, _LOWEST_RATE) for line in history]
     chart = Chart(
@@ -64,7 +64,7 @@ def rate_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
         width=_WIDTH,
         height=_HEIGHT,
     )
-    _phases(chart, history, best)
+    _phases(chart, history, kept)
     chart.line([(i + 1, rate) for i, rate in enumerate(rates)], "a")
     _epoch_tips(chart, history)
     return chart.svg()
@@ -163,15 +163,15 @@ def _epochs(history: Sequence[EpochLine]) -> Axis:
     return linear_axis("epoch", 0.5, len(history) + 0.5, whole=True)
 
 
-def _phases(chart: Chart, history: Sequence[EpochLine], best: int | None) -> None:
+def _phases(chart: Chart, history: Sequence[EpochLine], kept: int | None) -> None:
     start = 0
     runs = itertools.groupby(history, key=lambda line: line.phase)
     for number, (phase, lines) in enumerate(runs):
         end = start + len(list(lines))
         chart.region(start + 0.5, end + 0.5, phase, shaded=number % 2 == 1)
         start = end
-    if best is not None:
-        chart.upright(best + 1, "best")
+    if kept is not None:
+        chart.upright(kept + 1, "kept")
 
 
 def _epoch_tips(chart: Chart, history: Sequence[EpochLine]) -> None:

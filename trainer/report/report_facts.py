@@ -107,6 +107,9 @@ class ReportFacts:
     confidence: float
     """The confidence of that promise, 0..1."""
     history: Sequence[EpochLine]
+    kept_epoch: int | None
+    """The index in `history` of the epoch whose weights the model has; None where those from before
+    the training were better than all."""
     cut_short: bool
 
     recipe_yaml: str
@@ -165,6 +168,6 @@ class ReportFacts:
 
     @property
     def best_epoch(self) -> int | None:
-        """The index in `history` of the epoch whose weights were kept; None without a history."""
+        """The index in `history` of the lowest validation loss; None without a history."""
         losses = [line.validation_loss for line in self.history]
         return int(np.nanargmin(losses)) if losses and not np.isnan(losses).all() else None

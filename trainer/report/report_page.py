@@ -244,9 +244,9 @@ def _curves(facts: ReportFacts) -> dict[str, Markup]:
     if not facts.history:
         return {}
     return {
-        "loss": charts.loss_chart(facts.history, facts.best_epoch),
-        "accuracy": charts.accuracy_chart(facts.history, facts.best_epoch),
-        "rate": charts.rate_chart(facts.history, facts.best_epoch),
+        "loss": charts.loss_chart(facts.history, facts.kept_epoch),
+        "accuracy": charts.accuracy_chart(facts.history, facts.kept_epoch),
+        "rate": charts.rate_chart(facts.history, facts.kept_epoch),
     }
 
 

@@ -89,6 +89,7 @@ def evaluate(
         purity=recipe.accept.purity,
         confidence=recipe.accept.confidence,
         history=best.history,
+        kept_epoch=best.kept,
         cut_short=best.cut_short,
         recipe_yaml=recipe_yaml(recipe),
         command=shlex.join(session.request.command()),

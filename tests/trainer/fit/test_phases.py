@@ -258,6 +258,7 @@ def test_the_last_epoch_is_kept_where_a_recipe_says_so(
     last = best.history[-1]
     assert last.validation_loss > min(line.validation_loss for line in best.history)
     assert (best.loss, best.accuracy) == (last.validation_loss, last.validation_accuracy)
+    assert best.kept == len(best.history) - 1
     # What the network is left with is that epoch, too.
     assert validation_accuracy(network, data) == pytest.approx(last.validation_accuracy)
 
@@ -276,6 +277,8 @@ def test_a_phase_that_is_stopped_before_its_last_epoch_leaves_the_best(
     assert best.history[-1].phase == "wild"
     assert best.loss == min(line.validation_loss for line in best.history)
     assert best.loss < best.history[-1].validation_loss
+    assert best.kept is not None
+    assert best.history[best.kept].validation_loss == best.loss
     assert validation_accuracy(network, data) == pytest.approx(best.accuracy)
 
 
@@ -287,6 +290,7 @@ def test_the_last_epoch_is_not_kept_where_an_earlier_training_was_better(
     best = train(trained, misled(data), WILD.model_copy(update={"keep": "last"}))
     assert best.history[-1].validation_loss > best.start_loss
     assert best.accuracy == best.start == 1.0
+    assert best.kept is None
     assert validation_accuracy(network, data) == 1.0
 
 

@@ -83,6 +83,7 @@ def _plain() -> ReportFacts:
                 start=1,
             )
         ],
+        kept_epoch=4,
         cut_short=False,
         recipe_yaml="name: bottles\n",
         command="pilah-trainer train bottles --data photos --seed 3",

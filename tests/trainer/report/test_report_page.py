@@ -229,6 +229,9 @@ def test_what_other_networks_brought_is_told_with_their_cost(tmp_path: Path) -> 
         ({"learning": learning(points=(), fit=None, forecast=None, note="why")}, "forecast: why."),
         ({"cross_fitted": scored([(0, 0, 0.9)])}, "cross-fitted: 0 of 1 wrong"),
         ({"test": scored([(0, 1, 0.9)] * 120)}, "0 of 120"),
+        ({}, "Epoch 5 of 6 was kept, which has the lowest loss on the validation split."),
+        ({"kept_epoch": 5}, "Epoch 6 of 6 was kept, the last one of its phase, as the recipe says"),
+        ({"kept_epoch": None}, "No epoch had a lower loss on the validation split than"),
     ],
 )
 def test_odd_cases_are_told(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
