@@ -132,7 +132,7 @@ def test_series_of_one_object_are_told_and_widen_the_interval(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("section", "texts"),
     [
-        ("training", ["number 5 of 6", "Learning rate", "epoch 4 (upper 1): loss 0.250"]),
+        ("training", ["Epoch 5 of 6", "Learning rate", "epoch 4 (upper 1): loss 0.250"]),
         ("confusion", ["On the test split", "cross-fitted", "can50 94%3 6%0"]),
         ("classes", ["97.6% 40 of 41", "0.60", "shown on 80 accepted pictures, all of them right",
                      "at least 90% of what is accepted as it is right, at 95% confidence"]),
